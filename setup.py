@@ -1,0 +1,79 @@
+"""Build the kernel, once for each instruction level that the package dispatches between.
+
+Environment variables:
+  ORGANISM_OPENMP=0   build without OpenMP (default: used where the compiler has it)
+  ORGANISM_CHECKED=1  hold every access of the kernel against the array's bounds (slow; for tests)
+"""
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+LEVELS = {"": []}
+if platform.machine().lower() in ("x86_64", "amd64"):
+    LEVELS |= {"_v3": ["-march=x86-64-v3"], "_v4": ["-march=x86-64-v4"]}
+
+# Value-safe flags only: no contraction, so every level and thread count gives the same bits.
+FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-Wno-psabi"]
+PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
+
+
+class Build(build_ext):
+    """Probe the compiler for OpenMP and for each instruction level, then build."""
+
+    def build_extensions(self):
+        openmp = ["-fopenmp"] if self.works(["-fopenmp"], PROBE) else []
+        if os.environ.get("ORGANISM_OPENMP", "1") == "0":
+            openmp = []
+        kept = []
+        for extension in self.extensions:
+            level = extension.extra_compile_args
+            if level and not self.works(level, "int main(void) { return 0; }\n"):
+                print(f"organism: the compiler does not know {level[0]}; {extension.name} is left out")
+                continue
+            extension.extra_compile_args = FLAGS + level + openmp
+            extension.extra_link_args = openmp
+            kept.append(extension)
+        self.extensions = kept
+        print(f"organism: OpenMP {'on' if openmp else 'off'}")
+        super().build_extensions()
+
+    def build_extension(self, extension):
+        self.force = True  # the levels share one C file: never reuse another level's object
+        super().build_extension(extension)
+
+    def works(self, flags, source):
+        folder = tempfile.mkdtemp()
+        try:
+            path = Path(folder, "probe.c")
+            path.write_text(source)
+            objects = self.compiler.compile([str(path)], output_dir=folder, extra_postargs=flags)
+            self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=flags)
+        except Exception:
+            return False
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return True
+
+
+def extensions():
+    from Cython.Build import cythonize
+
+    module = cythonize([Extension("organism._core", ["src/organism/_core.pyx"])], quiet=True)[0]
+    macros = [("ORGANISM_CHECKED", "1")] if os.environ.get("ORGANISM_CHECKED", "0") == "1" else []
+    for level, flags in LEVELS.items():
+        # the same C source under another module name: only the init function is renamed
+        rename = [("PyInit__core", f"PyInit__core{level}")] if level else []
+        yield Extension(f"organism._core{level}", module.sources, depends=["src/organism/_lanes.h"],
+                        define_macros=macros + rename, extra_compile_args=list(flags))
+
+
+if sys.platform == "win32":
+    print("organism: the kernel needs gcc or clang (GNU vector extensions)")
+setup(ext_modules=list(extensions()), cmdclass={"build_ext": Build})

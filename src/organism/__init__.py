@@ -1,0 +1,52 @@
+"""How do many locally interacting agents become one thing, and when does that go wrong?
+
+A compiled kernel for local interactions and resource flows, Mesa for agents and
+scheduling, networkx for interdependence. Start with::
+
+    import organism as og
+
+    world = og.World(og.Topology.grid((64, 64)), og.Params.preset("organic"), rng=1)
+    world.step(2000)
+    graph = og.interdependence(world)
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from . import intervene, measures
+from .flows import interdependence
+from .params import Params
+from .topology import Topology
+from .world import World
+
+__all__ = [
+    "Member",
+    "OrganismModel",
+    "Params",
+    "Topology",
+    "World",
+    "inputs",
+    "interdependence",
+    "intervene",
+    "measures",
+    "plots",
+]
+
+__version__ = "0.1.0"
+
+# What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
+_LATE = {"OrganismModel": ".model", "Member": ".model"}
+_LATE_MODULES = ("inputs", "plots", "model", "flows")
+
+
+def __getattr__(name: str):
+    if name in _LATE:
+        return getattr(importlib.import_module(_LATE[name], __name__), name)
+    if name in _LATE_MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_LATE, *_LATE_MODULES})

@@ -1,0 +1,491 @@
+"""The command line: ``organism run``, ``organism presets``, ``organism params``.
+
+Whatever a user gets wrong is answered by one sentence on the error stream and exit
+code 2; Ctrl-C writes what there is and exits with 130.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import textwrap
+import time
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__, flows, measures
+from .inputs import read_graph, read_supply
+from .params import PRESETS, Params, closest
+from .topology import Topology
+from .world import World
+
+__all__ = ["main"]
+
+TICKS, SIDE, FOLDER = 3000, 64, "organism-run"
+#: How many points a series aims at, and how many shuffles make the null.
+POINTS, SHUFFLES = 300, 199
+#: Columns of ``members.csv`` that are read from the state, in this order.
+STATE = ("uid", "parent_uid", "founder", "age", "births", "welfare", "appraisal", "vitality", "care",
+         "capability", "learning_rate", "consumption", "given", "stock", "skill", "need", "reserve",
+         "supply", "task_counts")
+
+
+class Mistake(Exception):
+    """A user's mistake, said in one sentence."""
+
+
+# -- the options --------------------------------------------------------------------------
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that answers a mistake with one sentence instead of the whole usage."""
+
+    def error(self, message):
+        raise Mistake(f"{message} (see '{self.prog} --help')")
+
+
+def _count(low: int):
+    """Return a reader of whole numbers from ``low`` on."""
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if value < low:
+            raise argparse.ArgumentTypeError(f"must be a whole number in [{low}, inf), not {text!r}")
+        return value
+    return read
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Read ``N`` or ``WxH`` and return (rows, columns)."""
+    parts = text.lower().replace("×", "x").split("x")
+    if not (1 <= len(parts) <= 2 and all(part.isascii() and part.isdigit() and int(part) for part in parts)):
+        raise argparse.ArgumentTypeError(f"must be N or WxH, whole numbers from 1 on, not {text!r}")
+    width, height = int(parts[0]), int(parts[-1])
+    return height, width
+
+
+def _parser() -> argparse.ArgumentParser:
+    wide = argparse.RawDescriptionHelpFormatter
+    top = _Parser(prog="organism", formatter_class=wide, description=textwrap.dedent("""\
+        Agent-based models of how many locally interacting agents become one thing,
+        and when that goes wrong."""))
+    top.add_argument("--version", action="version", version=f"organism {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    run = commands.add_parser(
+        "run", formatter_class=wide, help="run a world and write what came of it into a folder",
+        description=textwrap.dedent("""\
+        Run a world and write what came of it into a folder: the results with all
+        parameters, the course of the run, the members, who fed whom, the world
+        itself, and a figure. Without options: 64×64 members on a torus."""),
+        epilog=textwrap.dedent("""\
+        examples:
+          organism run
+          organism run --preset selfish --seed 7
+          organism run --size 100x40 --set care.weight=0.5 --set learning.perception=1
+          organism run --graph karate
+          organism run --graph friends.graphml --set metabolism.need=1,1,0.5
+          organism run --supply map.txt
+          organism run --supply grain.csv water.csv salt.csv --supply-scale none
+
+        'organism presets' lists the presets, 'organism params' what --set can set."""))
+    where = run.add_argument_group("where the members live")
+    where.add_argument("--size", metavar="N|WxH", type=_size,
+                       help=f"a torus of N×N sites, or W columns and H rows (default: {SIDE})")
+    where.add_argument("--graph", metavar="FILE|NAME",
+                       help="a network instead of the torus: a file in any format that networkx reads, "
+                            "known by its extension (.graphml .gml .gexf .json .edgelist .txt .csv .adjlist "
+                            ".net .lgr .g6 .s6; also .gz), or the name of a graph that networkx ships "
+                            "(karate, les_miserables, …); edge weights count if there are any")
+    where.add_argument("--directed", action="store_true",
+                       help="ties of an edge or adjacency list go one way, from the first name to the second")
+    where.add_argument("--supply", metavar="FILE", nargs="+",
+                       help="a landscape: how much each site yields (text, .csv or .npy). One H×W map sets "
+                            "every resource and the size of the torus; one file for each resource, or an "
+                            "H×W×K array, sets each. With --graph: a row for each node, one column or K")
+    where.add_argument("--supply-scale", metavar="HOW", choices=("mean", "none"), default="mean",
+                       help="mean scales each map to mean 1 (default); none keeps its values")
+    how = run.add_argument_group("how they live")
+    how.add_argument("--preset", metavar="NAME", default="organic",
+                     help="a named parameter set (default: organic)")
+    how.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="changes",
+                     help="change one parameter; give it as often as needed; values for each resource are "
+                          "separated by commas")
+    how.add_argument("--ticks", metavar="N", type=_count(0), default=TICKS,
+                     help=f"ticks to run (default: {TICKS})")
+    how.add_argument("--seed", metavar="N", type=_count(0),
+                     help="makes the run repeatable (default: a new one, which is printed)")
+    how.add_argument("--threads", metavar="N", type=_count(1), default=1,
+                     help="threads; the results are the same for any number (default: 1)")
+    out = run.add_argument_group("what comes out")
+    out.add_argument("--out", metavar="FOLDER",
+                     help=f"where to write (default: {FOLDER}, numbered if that is taken)")
+    out.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+
+    commands.add_parser("presets", help="list the presets and what they change",
+                        description="List the presets and what each changes.")
+    params = commands.add_parser("params", help="list the parameters with unit, range and default",
+                                 description="List the parameters with unit, range and default.")
+    params.add_argument("words", metavar="WORD", nargs="*",
+                        help="only those whose name or meaning holds one of these words")
+    return top
+
+
+def _value(text: str):
+    """Read a value as JSON where it is JSON; a list where there are commas; else as text."""
+    text = text.strip()
+    for read in (json.loads, float):
+        try:
+            return read(text)
+        except ValueError:
+            pass
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if "," in text:
+        return [_value(part) for part in text.split(",") if part.strip()]
+    return text
+
+
+def _params(preset: str, changes: list[str]) -> Params:
+    """Return the preset with the changes of ``--set``."""
+    params, new = Params.preset(preset), {}
+    for change in changes:
+        name, equals, text = change.partition("=")
+        name = name.strip()
+        if not equals:
+            raise Mistake(f"--set takes NAME=VALUE, not {change!r}")
+        if name not in Params.names():
+            raise Mistake(f"no parameter is called {name!r}" + closest(name, Params.names())
+                          + " ('organism params' lists them)")
+        value = _value(text)
+        if isinstance(params[name], tuple) and value in ("", "none", None):
+            value = ()
+        new[name] = value
+    return params.replace(**new)
+
+
+# -- the world ----------------------------------------------------------------------------
+
+def _memory(sites: int, ties: int, resources: int):
+    """Refuse a world that this machine cannot hold, before it starts to swap."""
+    try:
+        have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return
+    need = sites * (250 + 60 * resources) + ties * (40 + 8 * resources)
+    if need > have:
+        raise Mistake(f"a world of {sites:,} sites needs about {need / 2**30:,.0f} GB of memory; "
+                      f"this machine has {have / 2**30:,.0f} GB")
+
+
+def _build(options) -> World:
+    """Return the world that the options describe, everything checked."""
+    params = _params(options.preset, options.changes)
+    supply = read_supply(options.supply, options.supply_scale) if options.supply else None
+    if options.graph:
+        if options.size:
+            raise Mistake("--size sets the torus and --graph takes its place; give one of them")
+        topology = _network(options.graph, options.directed)
+    else:
+        if options.directed:
+            raise Mistake("--directed says how to read a --graph file, and there is none")
+        shape = options.size or (supply.shape[:2] if supply is not None else (SIDE, SIDE))
+        if supply is not None and supply.shape[:2] != shape:
+            raise Mistake(f"the supply has {supply.shape[0]} rows and {supply.shape[1]} columns, but --size "
+                          f"asks for {shape[0]} rows and {shape[1]} columns")
+        _memory(shape[0] * shape[1], 8 * shape[0] * shape[1], params.resources)
+        topology = Topology.grid(shape)
+    columns = None
+    if supply is not None:
+        columns = {"supply": _spread(supply, topology, params.resources, bool(options.graph), options)}
+    return World(topology, params, rng=options.seed, columns=columns, ledger=True, threads=options.threads)
+
+
+def _network(source: str, directed: bool) -> Topology:
+    graph = read_graph(source, directed=directed)
+    weighted = any("weight" in data for _, _, data in graph.edges(data=True))
+    try:
+        return Topology.from_networkx(graph, weight="weight" if weighted else None)
+    except (TypeError, ValueError) as error:
+        raise Mistake(f"{source}: {error}") from None
+
+
+def _spread(supply: np.ndarray, topology: Topology, k: int, network: bool, options) -> np.ndarray:
+    """Return the supply as (sites, resources)."""
+    n = topology.n_sites
+    if not network:
+        each = supply[..., None] if supply.ndim == 2 else supply
+        each = each.reshape(n, -1)
+    elif supply.ndim == 2 and supply.shape[0] == n:
+        each = supply
+    else:
+        each = supply.reshape(-1, *supply.shape[2:]) if 1 in supply.shape[:2] else supply
+        if each.ndim != 2 or each.shape[0] != n:
+            raise Mistake(f"with --graph the supply takes a row for each of the {n} nodes; "
+                          f"it has {' × '.join(map(str, supply.shape))} values")
+    if each.shape[1] not in (1, k):
+        raise Mistake(f"the supply has {each.shape[1]} maps for {k} resources; give one map, one for each, "
+                      f"or --set resources={each.shape[1]}")
+    return np.repeat(each, k, axis=1) if each.shape[1] == 1 else each
+
+
+# -- the run ------------------------------------------------------------------------------
+
+def _folder(asked: str | None) -> Path:
+    """Make the output folder, before the run, so that an unwritable one costs nothing."""
+    path, number = Path(asked or FOLDER), 2
+    while not asked and path.exists():
+        path, number = Path(f"{FOLDER}-{number}"), number + 1
+    if path.exists() and not path.is_dir():
+        raise Mistake(f"the output folder {path} is a file")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise Mistake(f"the output folder {path} is not empty, and nothing in it is overwritten; "
+                          "give another --out")
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise Mistake(f"the output folder {path} cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def _run(options) -> int:
+    try:
+        world = _build(options)
+    except MemoryError:
+        raise Mistake("there is not enough memory for a world of this size") from None
+    except (TypeError, ValueError, OSError) as error:
+        raise Mistake(str(error)) from None
+    folder = _folder(options.out)
+    try:
+        return _live(world, options, folder)
+    except OSError as error:
+        raise Mistake(f"{folder} could not be written in full: {error.strerror or error}") from None
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _live(world: World, options, folder: Path) -> int:
+    """Run the world, then write and say what came of it, also after Ctrl-C."""
+    if not options.quiet:
+        print(f"organism {__version__}: preset {options.preset}, {_place(world, options)}, "
+              f"{_plural(world.params.resources, 'resource')}, seed {world.seed}", flush=True)
+    series = world.record(measures.SCALARS, every=max(1, options.ticks // POINTS))
+    start, stopped = time.perf_counter(), False
+    try:
+        world.step(options.ticks, progress=not options.quiet)
+    except KeyboardInterrupt:
+        stopped = True
+    seconds = time.perf_counter() - start
+    if not len(series.ticks) or series.ticks[-1] != world.tick:
+        series(world)
+    summary = _summary(world, options, seconds, stopped)
+    if not options.quiet:
+        print(_report(world, summary))
+    _write(world, series, summary, folder)
+    if stopped:
+        print(f"organism: stopped by Ctrl-C after {world.tick} of {options.ticks} ticks; "
+              f"what there is was written to {folder}", file=sys.stderr)
+        return 130
+    if not options.quiet:
+        print(f"Written to {folder}: " + ", ".join(sorted(os.listdir(folder))))
+    return 0
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def _place(world: World, options) -> str:
+    """Say in a few words where the members live."""
+    topology = world.topology
+    if options.graph:
+        return (f"{options.graph} with {_plural(topology.n_sites, 'node')} and "
+                f"{_plural(topology.n_ties // (1 if topology.directed else 2), 'edge')}")
+    height, width = topology.shape
+    supply = f" with supply from {', '.join(options.supply)}" if options.supply else ""
+    return f"{width}×{height} torus{supply}"
+
+
+def _summary(world: World, options, seconds: float, stopped: bool) -> dict:
+    """Return everything that ``summary.json`` holds."""
+    labour = measures.division_of_labour_test(world, n_resamples=SHUFFLES, rng=0)
+    audit, indices = world.audit(), labour.indices
+    return {
+        "ticks": int(world.tick), "ticks_asked": options.ticks, "stopped_early": stopped,
+        "seed": world.seed, "preset": options.preset, "changes": options.changes,
+        "graph": options.graph, "supply": options.supply, "supply_scale": options.supply_scale,
+        "results": {
+            **measures.vital_signs(world),
+            "division_of_labour_test": {
+                "index": "D_ind = I(member; task)/H(task)", "statistic": labour.statistic,
+                "corrected_for_chance": labour.corrected, "defined": labour.defined,
+                "null": f"{SHUFFLES} tables of the same acts dealt out at random",
+                "null_mean": float(labour.null_distribution.mean()),
+                "null_max": float(labour.null_distribution.max()),
+                "pvalue": labour.pvalue, "seed": labour.seed,
+                "D_task": indices.task, "D_sym": indices.sym,
+            },
+        },
+        "audit": {"closes": audit.closes, "relative": audit.relative, **audit.to_dict()},
+        "topology": {"kind": world.topology.kind, "shape": world.topology.shape,
+                     "sites": world.n_sites, "ties": world.topology.n_ties},
+        "parameters": world.params.to_dict(),
+        "seconds": round(seconds, 3), "threads": world.threads,
+        "versions": {"organism": __version__, "python": platform.python_version(),
+                     "platform": platform.platform(),
+                     **{name: metadata.version(name) for name in ("numpy", "scipy", "networkx", "mesa")}},
+    }
+
+
+def _report(world: World, summary: dict) -> str:
+    """Return the summary that is printed, in words that need no manual."""
+    found, audit = summary["results"], summary["audit"]
+    labour = found["division_of_labour_test"]
+    lines = [f"After {_plural(summary['ticks'], 'tick')} ({summary['seconds']:.1f} s) "
+             f"{_plural(found['members'], 'member')} of {world.n_sites:,} live.", ""]
+
+    def line(name, value, meaning):
+        lines.append(f"{name:<22}{value:>7}  {meaning}".rstrip())
+
+    if found["members"]:
+        line("Welfare", f"{found['welfare']:.2f}", "of what members need is met (0 to 1)")
+        line("  inequality", f"{found['gini']:.2f}", "Gini: 0 if all fare alike, 1 if one has everything")
+        line("Division of labour", f"{labour['statistic']:.2f}",
+             "0 if all do the same, 1 if each keeps to one task")
+        if labour["defined"]:
+            verdict = "there are roles" if labour["pvalue"] < .05 else "no sign of roles"
+            line("  by chance alone", f"{labour['null_mean']:.2f}",
+                 f"at most {labour['null_max']:.2f} in {SHUFFLES} shuffles of the same acts "
+                 f"(p = {labour['pvalue']:.3g}): {verdict}")
+        else:
+            lines.append("  (it takes two members and two tasks to divide labour)")
+        line("Dependence", f"{found['dependence']:.2f}", "of what a member consumes came from others")
+        line("  given back", f"{found['reciprocity']:.2f}", "of what is given, by the one who got it")
+    made, start = sum(audit["produced"]), sum(audit["initial"])
+    line("Goods", "ok" if audit["closes"] else "WRONG",
+         f"{start:,.0f} at the start + {made:,.0f} made = what is held, used, spoiled or lost, "
+         f"to {audit['relative']:.0e}")
+    return "\n".join([*lines, ""])
+
+
+# -- the files ----------------------------------------------------------------------------
+
+def _write(world: World, series, summary: dict, folder: Path) -> None:
+    """Write the output folder; the small and certain files first."""
+    import networkx as nx
+
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    world.save(folder / "world.npz")
+    _table(folder / "series.csv", series.to_dict())
+    _table(folder / "members.csv", _members(world))
+    nx.write_graphml(flows.interdependence(world), folder / "interdependence.graphml")
+    from . import plots
+
+    plots.summary_figure(world, series).savefig(folder / "figure.png", dpi=150)
+
+
+def _table(path: Path, columns: dict) -> None:
+    """Write columns of equal length as CSV."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*(np.asarray(values).tolist() for values in columns.values()), strict=True))
+
+
+def _members(world: World) -> dict:
+    """Return the living members as columns."""
+    living, nodes = world.living, world.topology.nodes
+    columns: dict = {"site": living}
+    if world.topology.shape is not None and len(world.topology.shape) == 2:
+        columns["row"], columns["column"] = (np.array([nodes[i] for i in living]).reshape(-1, 2)).T
+    else:
+        columns["node"] = [str(nodes[i]) for i in living]
+    columns["main_task"] = measures.dominant_task(world)
+    for name in ("specialisation", "dependence", "share_propensity"):
+        columns[name] = getattr(measures, name)(world, each=True)
+    for name in STATE:
+        values = world.state[name][living]
+        if values.ndim == 1:
+            columns[name] = values
+        else:
+            columns.update({f"{name}_{k}": values[:, k] for k in range(values.shape[1])})
+    return columns
+
+
+# -- the lists ----------------------------------------------------------------------------
+
+def _presets(options) -> int:
+    for name, (doc, changes) in PRESETS.items():
+        print(f"{name:<12}{doc}")
+        for key, value in changes.items():
+            print(f"{'':<12}  {key} = {json.dumps(value)}")
+    return 0
+
+
+def _list_params(options) -> int:
+    words = [word.lower() for word in options.words]
+    rows = [row for row in Params.table()
+            if not words or any(word in (row["name"] + " " + row["doc"]).lower() for word in words)]
+    if not rows:
+        raise Mistake(f"no parameter's name or meaning holds {' or '.join(map(repr, options.words))}"
+                      + closest(options.words[0], Params.names()))
+    widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in ("name", "default", "unit")}
+    print("  ".join(f"{key:<{width}}" for key, width in widths.items()) + "  meaning [range]")
+    indent = " " * (sum(widths.values()) + 2 * len(widths))
+    room = max(30, shutil.get_terminal_size().columns - len(indent))
+    for row in rows:
+        text = textwrap.wrap(f"{row['doc']}  {row['range']}", room)
+        print("  ".join(f"{row[key]:<{width}}" for key, width in widths.items()) + f"  {text[0]}")
+        for more in text[1:]:
+            print(indent + more)
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The words after ``organism``; by default those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0, 2 after a user's mistake, 130 after Ctrl-C.
+    """
+    commands = {"run": _run, "presets": _presets, "params": _list_params}
+    try:
+        parser = _parser()
+        options = parser.parse_args(argv)
+        if options.command is None:
+            parser.print_help()
+            return 0
+        code = commands[options.command](options)
+        sys.stdout.flush()
+        return code
+    except Mistake as mistake:
+        print(f"organism: error: {' '.join(str(mistake).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("organism: stopped by Ctrl-C; nothing more was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, 'head' say, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

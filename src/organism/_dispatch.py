@@ -1,0 +1,39 @@
+"""Choose the build of the kernel that this processor runs best.
+
+The same source is compiled once for each instruction level; all give the same
+bits. ``ORGANISM_LEVEL`` (1, 3 or 4) forces a lower one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+__all__ = ["core"]
+
+
+def _load():
+    # Idle threads must sleep, not spin: libgomp reads this once, when it is loaded.
+    policy = os.environ.get("OMP_WAIT_POLICY")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        base = importlib.import_module("organism._core")
+    finally:
+        if policy is None:
+            del os.environ["OMP_WAIT_POLICY"]
+    best = base.level()
+    wanted = os.environ.get("ORGANISM_LEVEL", "")
+    if wanted:
+        if wanted not in ("1", "3", "4"):
+            raise ImportError(f"ORGANISM_LEVEL must be 1, 3 or 4, not {wanted!r}")
+        best = min(best, int(wanted))
+    for level in (4, 3):
+        if level <= best:
+            try:
+                return importlib.import_module(f"organism._core_v{level}")
+            except ModuleNotFoundError:  # the compiler did not know that level
+                continue
+    return base
+
+
+core = _load()

@@ -1,0 +1,708 @@
+"""A world as a Mesa model: `OrganismModel`, and `Member`, a Mesa agent that is a view on a row.
+
+The kernel keeps all state in arrays; Mesa's agents here hold none. A `Member` knows
+its model, its ``unique_id`` (the world's uid) and the site it was last seen on, and
+reads and writes the row of that site through properties made from the table of
+columns. Members are made when somebody first looks at ``model.agents``; until then a
+run costs what the kernel costs. From then on deaths, births and moves in the kernel
+show in ``model.agents`` and in the Mesa space after every ``model.step()``.
+
+A few *special* members may act in Python beside the kernel's many: subclass `Member`
+and give it a ``step``, which is called once a tick before the members sense.
+
+>>> from organism import Member, OrganismModel
+>>> class Miller(Member):
+...     def step(self):
+...         self.order_task = 0
+>>> model = OrganismModel(width=8, height=8, rng=1, members={12: Miller})
+>>> model.step()
+>>> model.member_at(12).task
+0
+"""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import mesa
+import numpy as np
+from mesa.discrete_space import (
+    Cell,
+    CellAgent,
+    DiscreteSpace,
+    HexGrid,
+    Network,
+    OrthogonalMooreGrid,
+    OrthogonalVonNeumannGrid,
+)
+
+from .measures import SCALARS
+from .params import Params, closest
+from .state import COLUMNS
+from .topology import Topology
+from .world import World
+
+__all__ = ["Member", "OrganismModel"]
+
+#: Mesa's grids by the name of the neighbourhood; the first also draws rings and lines.
+GRIDS = {None: OrthogonalVonNeumannGrid, "von_neumann": OrthogonalVonNeumannGrid,
+         "moore": OrthogonalMooreGrid, "hexagonal": HexGrid}
+#: What the model's data collector reports unless told otherwise: cheap at every tick.
+REPORTERS = ("welfare", "dependence", "share_rate")
+
+
+class Member(CellAgent):
+    """A living member as a Mesa agent: a view on one row of the world's state.
+
+    Besides `model` and `unique_id` (the world's uid) it holds nothing; every column
+    of the state is a property. Those the kernel does not own can be set. A vector is
+    handed out as a read-only copy; assign a whole one to change it. When the member
+    dies its attributes raise `AttributeError`; ask `alive`.
+
+    Parameters
+    ----------
+    model : OrganismModel
+    site : int, node or Cell
+        Where the member lives; see `OrganismModel.site_of`. This makes a view on a
+        member that is there already; `OrganismModel.add_member` makes a member.
+
+    Raises
+    ------
+    ValueError
+        If nobody lives on the site.
+
+    Notes
+    -----
+    Subclasses with a ``step`` are called once a tick, by ascending ``unique_id``,
+    before the members sense. They may read everything and write their own row: set
+    `order_task` to a task and `order_share` to 0 or 1 to decide for the kernel (-1
+    hands the decision back; an order stands until it is changed). A write to another
+    member from a step is refused. Subclasses may hold attributes of their own.
+    """
+
+    # What Mesa expects to find on an agent, and what is held: all class-level until set.
+    pos = None
+    current_action = None
+    model: OrganismModel = None
+    unique_id: int = None
+    _slot: int = -1
+
+    def __init__(self, model: OrganismModel, site):
+        # Not Mesa's __init__: it would number the agent and hold more than the view may.
+        model._enrol(self, site)
+
+    def __setattr__(self, name, value):
+        # A mistyped column must not become a silent attribute of the view.
+        if type(self) is Member and not hasattr(Member, name):
+            raise AttributeError(f"a member has no attribute {name!r}{closest(name, COLUMNS)}")
+        object.__setattr__(self, name, value)
+
+    def __repr__(self):
+        where = f"at site {self.site}" if self.alive else "(dead)"
+        return f"<{type(self).__name__} {self.unique_id} {where}>"
+
+    def _row(self) -> int:
+        """Return the site, wherever the world has moved the member, or say that it died."""
+        uids = self.model.world.state.planes["uid"][0]  # padded with -1
+        slot = self._slot
+        if slot < uids.size and uids[slot] == self.unique_id:
+            return slot
+        found = np.flatnonzero(uids == self.unique_id)
+        if not found.size:
+            raise AttributeError(f"member {self.unique_id} is dead at tick {self.model.tick}: its attributes"
+                                 " are gone (alive tells)")
+        self._slot = int(found[0])
+        return self._slot
+
+    @property
+    def alive(self) -> bool:
+        """Whether the member lives."""
+        try:
+            return self._row() >= 0
+        except AttributeError:
+            return False
+
+    @property
+    def site(self) -> int:
+        """Index of the site the member lives on."""
+        return self._row()
+
+    @property
+    def cell(self) -> Cell:
+        """Cell of the model's Mesa space the member lives on; set it to move to an empty one.
+
+        A move needs an empty site and takes the member's goods along.
+        """
+        return self.model._cell(self._row())
+
+    @cell.setter
+    def cell(self, cell):
+        model, site = self.model, self._row()
+        model._permit(self)
+        if cell is None:
+            raise ValueError("a member lives on a site; remove() takes it out of the world")
+        to = model.site_of(cell)
+        if to != site:
+            model.world.move(site, to)
+            self._slot = to
+            model._refresh()
+
+    def step(self) -> None:
+        """Act before the members sense; nothing here, since ordinary members act in the kernel."""
+
+    def remove(self) -> None:
+        """Take the member out of the world; its stock leaves with it and is booked as removed."""
+        model, site = self.model, self._row()
+        model._permit(self)
+        model.world.remove([site])
+        model._refresh()
+
+
+def _property(name: str, column) -> property:
+    """Make the property of `Member` that reads, and perhaps writes, one column."""
+    def read(self):
+        value = self.model.world.state[name][self._row()]
+        if value.ndim == 0:
+            return value.item()
+        value = value.copy()
+        value.flags.writeable = False
+        return value
+
+    def write(self, value):
+        site = self._row()
+        self.model._permit(self)
+        self.model.world.set(name, [value], [site])
+
+    return property(read, write if column.writable else None, doc=column.doc)
+
+
+for _name, _about in COLUMNS.items():
+    if _name != "occupied":
+        setattr(Member, _name, _property(_name, _about))
+
+
+class OrganismModel(mesa.Model):
+    """A world of members as a Mesa model.
+
+    Parameters
+    ----------
+    width, height : int, optional
+        Columns and rows of a Moore torus; 64 × 64 by default. Leave them out with
+        ``topology`` or ``space``.
+    params : Params, optional
+        Parameters; those of ``preset`` by default.
+    preset : str, optional
+        Name of a parameter set, "organic" by default. Not together with ``params``.
+    topology : Topology, optional
+        Who can feed whom. A Mesa space to match is built when first asked for.
+    space : mesa.discrete_space.DiscreteSpace, optional
+        A Mesa space to live in; the topology is made from it, unless one is given
+        with as many sites as the space has cells.
+    rng : int, SeedSequence or numpy.random.Generator, optional
+        Seed of the world and of Mesa's ``model.rng`` and ``model.random``, which the
+        world never draws from. The integer in use is ``model.world.seed``.
+    ledger : bool, default True
+        Keep exact totals of what moved along each tie (8 K bytes a tie).
+    threads : int, default 1
+        Threads of the kernel; results are the same for any number.
+    members : mapping or iterable of pairs, optional
+        Special members: site → subclass of `Member`. Sites as in `site_of`.
+    scenario : mesa Scenario or subclass, optional
+        For a Mesa that has scenarios (3.5 and later): gives ``rng``, and any of its
+        values that is named like a parameter ("care.weight") is used.
+    occupied : array_like of bool, shape (N,), optional
+        Sites with a member at the start; all by default.
+    columns : mapping, optional
+        Initial values of columns by name, as `World` takes them.
+    model_reporters, agent_reporters : names or mapping, optional
+        What `datacollector` reports: names of `organism.measures.SCALARS` and of
+        columns, or a mapping as Mesa's `DataCollector` takes it. Tick and number of
+        members are always reported. No members by default: they are slow to read.
+    collect_every : int, default 1
+        Ticks between two collections; 0 never collects.
+    **kwargs
+        Single parameters by dotted name, ``**{"care.weight": 0.5}``.
+
+    Attributes
+    ----------
+    world : World
+        The state, the kernel and the ledger.
+    datacollector : mesa.DataCollector
+        One row at the start and after every ``collect_every`` ticks.
+
+    Raises
+    ------
+    TypeError, ValueError
+        In one sentence, for what cannot be used.
+
+    Notes
+    -----
+    ``running`` becomes false when nobody is left. Other Mesa agents may join the
+    model as guests; they are numbered downwards from -1, since members bear the
+    world's uids. What the kernel did through ``model.world`` behind the model's back
+    shows when ``agents`` or ``space`` is next asked for.
+
+    Examples
+    --------
+    >>> model = OrganismModel(width=8, height=8, rng=1, **{"care.weight": 0.5})
+    >>> model.run_for(3)
+    >>> len(model.agents), model.tick
+    (64, 3)
+    """
+
+    def __init__(self, width: int | None = None, height: int | None = None, params: Params | None = None,
+                 preset: str | None = None, topology: Topology | None = None,
+                 space: DiscreteSpace | None = None, rng=None, ledger: bool = True, threads: int = 1,
+                 members=None, scenario=None, *, occupied=None, columns=None,
+                 model_reporters: Iterable[str] | Mapping[str, Any] = REPORTERS,
+                 agent_reporters: Iterable[str] | Mapping[str, Any] = (), collect_every: int = 1,
+                 **kwargs):
+        # Mesa 3.3's SolaraViz lets sliders set single parameters only if the name is "kwargs".
+        if "seed" in kwargs:
+            raise TypeError("OrganismModel takes rng, not seed, as Mesa does from version 4 on")
+        rng, scenario, varied = _scenario(scenario, rng)
+        params = _params(params, preset, {**varied, **kwargs})
+        topology = _topology(width, height, topology, space)
+        kinds = _kinds(members)
+        reporters = _reporters(model_reporters, SCALARS, "model_reporters", _measure)
+        columns_reported = _reporters(agent_reporters, COLUMNS, "agent_reporters", str)
+        if isinstance(collect_every, bool) or not isinstance(collect_every, numbers.Integral):
+            raise TypeError(f"collect_every must be a whole number of ticks >= 0, not {collect_every!r}")
+        if collect_every < 0:
+            raise ValueError(f"collect_every must be a whole number of ticks >= 0, not {collect_every}")
+
+        # The world takes its seed before Mesa touches the generator: the same in every Mesa.
+        world = World(topology, params, rng=rng, occupied=occupied, columns=columns, ledger=ledger,
+                      threads=threads)
+        if scenario is not None:
+            super().__init__(scenario=scenario)
+        else:
+            super().__init__(rng=world.seed if rng is None else rng)
+        self.world = world
+        self.collect_every = int(collect_every)
+        self._views: dict[int, Member] = {}  # uid -> view, of those that were ever asked for
+        self._actors: dict[int, Member] = {}  # the views with a step of their own
+        self._acting: Member | None = None
+        self._guests = 0
+        self._seen: np.ndarray | None = None  # uids by site that Mesa knows of; None before the first look
+        self._space, self._cells, self._sites = None, [], {}
+        self._matched = topology  # what the space was built for
+        if space is not None:
+            self._adopt(space, list(space))
+        for site, kind in kinds:
+            kind(self, site)
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"tick": "tick", "members": _n_members, **reporters},
+            agent_reporters=columns_reported or None)
+        if self.collect_every:
+            self.datacollector.collect(self)
+
+    def __repr__(self):
+        return f"<{type(self).__name__}: {self.world.n_members} members on {self.world.n_sites} sites, " \
+               f"tick {self.tick}>"
+
+    def _repr_html_(self):
+        return self.world._repr_html_()
+
+    # -- time ---------------------------------------------------------------------------------
+
+    @property
+    def tick(self) -> int:
+        """Ticks the world has run, whoever stepped it."""
+        return self.world.tick
+
+    def step(self) -> None:
+        """Let the special members act, run one tick of the kernel, collect data."""
+        self._act()
+        self.world.step()
+        self._refresh()
+        if self.world.n_members == 0:
+            self.running = False
+        if self.collect_every and self.world.tick % self.collect_every == 0:
+            self.datacollector.collect(self)
+
+    if not hasattr(mesa.Model, "run_for"):  # Mesa 3.3
+        def run_for(self, duration: int) -> None:
+            """Step the model ``duration`` times."""
+            for _ in range(int(duration)):
+                self.step()
+
+    def _act(self):
+        """Call the special members' steps, by ascending uid."""
+        for uid, member in list(self._actors.items()):
+            if not member.alive:
+                del self._actors[uid]
+                continue
+            self._acting = member
+            try:
+                member.step()
+            finally:
+                self._acting = None
+
+    def _permit(self, member=None):
+        """Refuse a write that a special member's step makes outside its own row."""
+        acting = self._acting
+        if acting is not None and member is not acting:
+            what = "the model" if member is None else f"member {member.unique_id}"
+            raise RuntimeError(f"a step may write only its own member's row: member {acting.unique_id}"
+                               f" must not change {what}")
+
+    # -- members ------------------------------------------------------------------------------
+
+    @mesa.Model.agents.getter
+    def agents(self):
+        """All members, as views, and guests; members by ascending ``unique_id``."""
+        self._look()
+        return super().agents
+
+    @property
+    def agent_types(self) -> list[type]:
+        """Classes of the members and guests."""
+        self._look()
+        return super().agent_types
+
+    @property
+    def agents_by_type(self) -> dict:
+        """Members and guests by class."""
+        self._look()
+        return super().agents_by_type
+
+    def member_at(self, where) -> Member | None:
+        """Return the view of the member that lives on a site, or None if it is empty.
+
+        Parameters
+        ----------
+        where : int, node or Cell
+            See `site_of`.
+        """
+        site = self.site_of(where)
+        uid = int(self.world.state["uid"][site])
+        return None if uid < 0 else self._view(uid, site)
+
+    def add_member(self, where, kind: type[Member] = Member, **columns) -> Member:
+        """Put a new member on an empty site.
+
+        Parameters
+        ----------
+        where : int, node or Cell
+            See `site_of`.
+        kind : type, default Member
+            `Member`, or a subclass whose ``step`` is to be called.
+        **columns
+            Values of columns that differ from a founder's, such as ``care=0``.
+
+        Returns
+        -------
+        Member
+
+        Raises
+        ------
+        ValueError
+            If the site is not empty, or a value is refused; then nothing is added.
+
+        Notes
+        -----
+        Its stock is booked as added, so that the audit closes.
+        """
+        self._permit()
+        _check_kind(kind, "kind")
+        site = self.site_of(where)
+        self.world.add(site, columns or None)
+        if kind is not Member:
+            return kind(self, site)
+        self._refresh()
+        return self.member_at(site)
+
+    def remove_all_agents(self) -> None:
+        """Remove all members from the world, and all guests from the model."""
+        self._permit()
+        self.world.remove(self.world.living)
+        self._look()
+        super().remove_all_agents()
+
+    def register_agent(self, agent) -> None:
+        """Make an agent known to Mesa; called by agents, not by you.
+
+        Mesa 3.5 and later number an agent here. A member's number is the world's
+        uid; guests count down from -1.
+        """
+        if not isinstance(agent, Member):
+            self._guests += 1
+            agent.unique_id = -self._guests
+        self.agent_id_counter = agent.unique_id
+        super().register_agent(agent)
+
+    def _view(self, uid: int, site: int) -> Member:
+        """Return the one view of a member, made if there is none."""
+        view = self._views.get(uid)
+        if view is None:
+            view = object.__new__(Member)
+            view.__dict__ = {"model": self, "unique_id": uid, "_slot": site}
+            self._views[uid] = view
+        return view
+
+    def _enrol(self, view: Member, where):
+        """Make a new view the view of the member on a site, in place of an earlier one."""
+        self._permit()
+        site = self.site_of(where)
+        uid = int(self.world.state["uid"][site])
+        if uid < 0:
+            raise ValueError(f"site {site} is empty, and a {type(view).__name__} is a view on a living member;"
+                             " add_member makes one")
+        view.model, view.unique_id, view._slot = self, uid, site
+        earlier = self._views.get(uid)
+        self._views[uid] = view
+        self._actors.pop(uid, None)
+        if type(view).step is not Member.step:
+            self._actors = dict(sorted({**self._actors, uid: view}.items()))
+        if earlier is not None and self._seen is not None and earlier in super().agents:
+            # Taking over the place in line keeps the order the same whether or not anybody had looked.
+            order = {agent: k for k, agent in enumerate(super().agents)}
+            order[view] = order[earlier]
+            mesa.Agent.remove(earlier)
+            self.register_agent(view)
+            super().agents.sort(order.__getitem__, ascending=True, inplace=True)
+            super().agents_by_type[type(view)].sort("unique_id", ascending=True, inplace=True)
+            if self._space is not None:
+                self._cells[site].remove_agent(earlier)
+                self._cells[site].add_agent(view)
+        self._refresh()
+
+    def _refresh(self):
+        """Bring what Mesa knows up to date, if anybody has looked at it before."""
+        if self._seen is not None:
+            self._look()
+
+    def _look(self):
+        """Bring Mesa's registers and cells in line with the world's members."""
+        uids = self.world.state["uid"]
+        if self._matched is not self.world.topology:
+            if self._matched != self.world.topology:
+                self._space, self._cells, self._sites = None, [], {}
+            self._matched = self.world.topology
+        seen = np.full(uids.size, -1) if self._seen is None else self._seen
+        if self._seen is not None and np.array_equal(uids, seen):
+            return
+        same = seen.size == uids.size
+        old = np.flatnonzero((seen != uids) & (seen >= 0)) if same else np.flatnonzero(seen >= 0)
+        new = np.flatnonzero((seen != uids) & (uids >= 0)) if same else np.flatnonzero(uids >= 0)
+        before = dict(zip(seen[old].tolist(), old.tolist(), strict=True))
+        after = dict(sorted(zip(uids[new].tolist(), new.tolist(), strict=True)))
+        if self._seen is None:  # views that were asked for before, and whose members died unseen
+            self._views = {uid: view for uid, view in self._views.items() if uid in after}
+        self._seen = uids.copy()  # first, for registering makes Mesa's observers look
+        placed = self._space is not None
+        if placed:
+            for uid, site in before.items():
+                self._cells[site].remove_agent(self._views[uid])
+        for uid in before:
+            if uid not in after:
+                self._actors.pop(uid, None)
+                mesa.Agent.remove(self._views.pop(uid))
+        for uid, site in after.items():
+            view = self._view(uid, site)
+            view._slot = site
+            if placed:
+                self._cells[site].add_agent(view)
+            if uid not in before:
+                self.register_agent(view)
+
+    # -- space --------------------------------------------------------------------------------
+
+    @property
+    def space(self) -> DiscreteSpace:
+        """The Mesa space the members stand in: the given one, or one built to match the topology.
+
+        Cell ``(x, y)`` of a grid is the site in row y and column x; a cell of a
+        network is named by the index of its site. Cells are connected as the ties
+        run. Holes are cells without connections.
+        """
+        self._look()
+        if self._space is None:
+            self._adopt(*_build_space(self.world.topology, self.random))
+            for uid, site in zip(self._seen.tolist(), range(self._seen.size), strict=True):
+                if uid >= 0:
+                    self._cells[site].add_agent(self._views[uid])
+        return self._space
+
+    def site_of(self, where) -> int:
+        """Return the index of a site.
+
+        Parameters
+        ----------
+        where : int, node or Cell
+            A site index, a node of the topology (``(row, column)`` on grids) or a
+            cell of `space`. A whole number is always a site index.
+
+        Raises
+        ------
+        ValueError
+            If there is no such site.
+        """
+        if isinstance(where, Cell):
+            if self._space is None:
+                self.space  # noqa: B018  (builds it)
+            if where not in self._sites:
+                raise ValueError(f"cell {where.coordinate} of this space is no site of the world")
+            return self._sites[where]
+        if isinstance(where, numbers.Integral) and not isinstance(where, bool):
+            if not 0 <= where < self.world.n_sites:
+                raise ValueError(f"site must be in 0..{self.world.n_sites - 1}, not {where}")
+            return int(where)
+        return self.world.topology.index(where)
+
+    def _cell(self, site: int) -> Cell:
+        if self._space is None:
+            self.space  # noqa: B018  (builds it)
+        return self._cells[site]
+
+    def _adopt(self, space, cells):
+        """Take a space whose cells are given in the order of the sites."""
+        self._space, self._cells = space, cells
+        self._sites = {cell: site for site, cell in enumerate(cells)}
+
+
+# -- reading the arguments ----------------------------------------------------------------
+
+
+def _scenario(scenario, rng):
+    """Return the seed, the scenario as an instance and the parameters it sets."""
+    if scenario is None:
+        return rng, None, {}
+    if not hasattr(mesa.Model, "scenario"):
+        raise TypeError(f"scenario needs Mesa 3.5 or later, and this is Mesa {mesa.__version__}; use rng and"
+                        " parameters")
+    if isinstance(scenario, type):
+        scenario, rng = scenario(rng=rng), None
+    if rng is not None:
+        raise ValueError("give rng or a scenario, which has its own rng, not both")
+    rng = scenario.rng
+    if hasattr(scenario, "initial_rng_state"):
+        # Mesa 4 hands out one generator; a copy of its start gives a reused scenario the same world.
+        rng = np.random.Generator(type(rng.bit_generator)())
+        rng.bit_generator.state = scenario.initial_rng_state
+    names = set(Params.names())
+    return rng, scenario, {name: value for name, value in scenario if name in names}
+
+
+def _params(params, preset, changes) -> Params:
+    if params is None:
+        params = Params.preset("organic" if preset is None else preset)
+    elif preset is not None:
+        raise ValueError(f"give params or preset, not both (preset = {preset!r})")
+    elif not isinstance(params, Params):
+        raise TypeError(f"params must be Params, not {type(params).__name__}")
+    return params.replace(**changes) if changes else params
+
+
+def _topology(width, height, topology, space) -> Topology:
+    sized = width is not None or height is not None
+    if sized and (topology is not None or space is not None):
+        raise ValueError("width and height make a new grid; leave them out with topology or space")
+    if topology is not None and not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
+    if space is not None and not isinstance(space, DiscreteSpace):
+        raise TypeError(f"space must be a space of mesa.discrete_space, not {type(space).__name__}")
+    if topology is None:
+        if space is not None:
+            return Topology.from_space(space)
+        for name, value in (("width", width), ("height", height)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral)):
+                raise TypeError(f"{name} must be a whole number of cells >= 1, not {value!r}")
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be a whole number of cells >= 1, not {value}")
+        return Topology.grid((64 if height is None else int(height), 64 if width is None else int(width)))
+    if space is not None and len(list(space)) != topology.n_sites:
+        raise ValueError(f"space has {len(list(space))} cells and topology {topology.n_sites} sites; each site"
+                         " needs its cell")
+    return topology
+
+
+def _check_kind(kind, name):
+    if not (isinstance(kind, type) and issubclass(kind, Member)):
+        raise TypeError(f"{name} must be a subclass of Member, not {kind!r}")
+
+
+def _kinds(members) -> list[tuple[Any, type[Member]]]:
+    """Return special members as pairs of site and class."""
+    if members is None:
+        return []
+    try:
+        pairs = [(site, kind) for site, kind in (members.items() if isinstance(members, Mapping) else members)]
+    except (TypeError, ValueError):
+        raise TypeError("members must map sites to subclasses of Member, or hold pairs of both,"
+                        f" not {members!r}") from None
+    for site, kind in pairs:
+        _check_kind(kind, f"members[{site!r}]")
+    return pairs
+
+
+def _n_members(model):
+    return model.world.n_members
+
+
+def _measure(name):
+    """Make a model reporter of a measure."""
+    def report(model):
+        return SCALARS[name](model.world)
+
+    return report
+
+
+def _reporters(chosen, known, argument, make) -> dict[str, Any]:
+    """Return reporters by name, from names or from a mapping such as Mesa takes."""
+    if isinstance(chosen, Mapping):
+        return dict(chosen)
+    names = [chosen] if isinstance(chosen, str) else list(chosen)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{argument} must hold names from {', '.join(known)}, not {name!r}"
+                             + closest(name, known))
+    return {name: make(name) for name in names}
+
+
+def _build_space(topology, random) -> tuple[DiscreteSpace, list[Cell]]:
+    """Build a Mesa space for a topology; return it with its cells in the order of the sites."""
+    if topology.kind != "grid":
+        space = _build_network(topology, random)
+        cells = [space[site] for site in range(topology.n_sites)]
+        return space, cells
+    height, width = topology.shape if len(topology.shape) == 2 else (1, topology.shape[0])
+    kind = GRIDS[topology.neighbourhood]
+    # Mesa 4 refuses a hexagonal torus of odd width; the ties are laid below in any case.
+    torus = topology.torus and not (kind is HexGrid and width % 2)
+    space = kind((width, height), torus=torus, random=random)
+    cells = [space[col, row] for row, col in topology.cells.tolist()]
+    first = np.concatenate(([0], np.cumsum(topology.out_degree)))
+    target = topology.target.tolist()
+    for cell in set(space).difference(cells):
+        cell.connections.clear()
+    for site, cell in enumerate(cells):
+        others = [cells[j] for j in target[first[site]:first[site + 1]]]
+        if set(cell.connections.values()) != set(others):
+            cell.connections.clear()
+            for other in others:
+                cell.connect(other, tuple(_step(a, b, size, topology.torus) for a, b, size in zip(
+                    cell.coordinate, other.coordinate, (width, height), strict=True)))
+    return space, cells
+
+
+def _step(a, b, size, torus):
+    """Return the shortest way from a to b along one axis."""
+    return (b - a + size // 2) % size - size // 2 if torus else b - a
+
+
+def _build_network(topology, random) -> Network:
+    """Build a Mesa network; its nodes are site indices, which is what Mesa's drawing needs."""
+    import networkx as nx
+
+    graph = nx.DiGraph() if topology.directed else nx.Graph()
+    graph.add_nodes_from(range(topology.n_sites))
+    graph.add_edges_from(zip(topology.source.tolist(), topology.target.tolist(), strict=True))
+    layout = {}
+    if topology.positions is not None and "layout" in inspect.signature(Network).parameters:
+        layout = {"layout": dict(enumerate(topology.positions))}
+    return Network(graph, random=random, **layout)

@@ -1,0 +1,439 @@
+"""Parameters of the model: frozen dataclasses, one per mechanism.
+
+Every field carries its unit, its range and where it comes from, so that the
+command line, the documentation and the validation all read one table. A value
+is checked when the dataclass is made; a bad one is refused in one sentence.
+
+>>> from organism import Params
+>>> params = Params.preset("organic").replace(**{"care.weight": 0.5})
+>>> params.care.weight
+0.5
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+import numbers
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "Care",
+    "Demography",
+    "Exchange",
+    "Learning",
+    "Metabolism",
+    "Params",
+    "Production",
+    "Start",
+    "closest",
+]
+
+INF = math.inf
+#: ``care.kind``: where the welfare that a member cares about is looked for.
+CARE_KINDS = ("self", "neighbours", "kin", "interdependence", "whole")
+#: Member columns that a child takes from its parent and that may mutate.
+TRAITS = ("care", "capability", "reserve", "learning_rate")
+
+
+def closest(name: str, known) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known name, or ``""``."""
+    match = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
+    return f"; did you mean {match[0]!r}?" if match else ""
+
+
+def _field(default, doc, unit="1", low=None, high=None, *, open_low=False,
+           per_resource=False, choices=None, words=(), names=None, source="model"):
+    """Declare a parameter: default, one-line meaning, unit, range and source."""
+    return field(default=default, metadata={
+        "doc": doc, "unit": unit, "low": low, "high": high, "open_low": open_low,
+        "per_resource": per_resource, "choices": choices, "words": words,
+        "names": names, "source": source,
+    })
+
+
+def range_text(meta: Mapping[str, Any]) -> str:
+    """Say the allowed range of a parameter in a few characters."""
+    if meta["choices"]:
+        return " | ".join(meta["choices"])
+    if meta["names"] is not None:
+        return "names" + (f" from {', '.join(meta['names'])}" if meta["names"] else "")
+    low, high = meta["low"], meta["high"]
+    if low is None and high is None:
+        text = "true or false"
+    else:
+        left = "(-inf" if low is None else ("(" if meta["open_low"] else "[") + f"{low:g}"
+        text = f"{left}, " + ("inf)" if high in (None, INF) else f"{high:g}]")
+    if meta["words"]:
+        text += " or " + ", ".join(meta["words"])
+    return text + (" (one value, or one per resource)" if meta["per_resource"] else "")
+
+
+def _number(name: str, value, meta, kind) -> float | int:
+    """Return ``value`` as the field's number type, or say why it cannot be."""
+    allowed = range_text(meta)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number in {allowed}, not {value!r}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite and in {allowed}, not {value!r}")
+    low, high = meta["low"], meta["high"]
+    below = low is not None and (value <= low if meta["open_low"] else value < low)
+    if below or (high is not None and value > high):
+        raise ValueError(f"{name} must be in {allowed}, not {value!r}")
+    if kind == "int":
+        if value != int(value):
+            raise ValueError(f"{name} must be a whole number in {allowed}, not {value!r}")
+        return int(value)
+    return float(value)
+
+
+def _check(group: str, f: dataclasses.Field, value):
+    """Return the canonical form of one field's value, or raise in one sentence."""
+    name, meta = f"{group}.{f.name}", f.metadata
+    if meta["choices"]:
+        if value not in meta["choices"]:
+            raise ValueError(f"{name} must be one of {', '.join(meta['choices'])}, not {value!r}"
+                             + closest(value, meta["choices"]))
+        return value
+    if meta["names"] is not None:
+        if isinstance(value, str):
+            value = tuple(part for part in value.split(",") if part)
+        value = tuple(value)
+        for item in value:
+            if not isinstance(item, str) or (meta["names"] and item not in meta["names"]):
+                raise ValueError(f"{name} must hold {range_text(meta)}, not {item!r}"
+                                 + closest(item, meta["names"]))
+        return value
+    if f.type == "bool":
+        if not isinstance(value, (bool,)):
+            raise TypeError(f"{name} must be true or false, not {value!r}")
+        return value
+    if value in meta["words"] if isinstance(value, str) else False:
+        return value
+    if isinstance(value, str):
+        raise TypeError(f"{name} must be in {range_text(meta)}, not {value!r}")
+    if meta["per_resource"] and not isinstance(value, numbers.Real):
+        try:
+            items = list(value)
+        except TypeError:
+            raise TypeError(f"{name} must be in {range_text(meta)}, not {value!r}") from None
+        if f.name == "harmful":
+            kind = "int"
+            return tuple(sorted({_number(f"{name}[{i}]", v, meta, kind)
+                                 for i, v in enumerate(items)}))
+        return tuple(_number(f"{name}[{i}]", v, meta, "float") for i, v in enumerate(items))
+    if f.name == "harmful":
+        return (_number(name, value, meta, "int"),)
+    return _number(name, value, meta, "int" if f.type == "int" else "float")
+
+
+class _Group:
+    """Shared behaviour of the parameter groups: check, replace, list."""
+
+    def __post_init__(self):
+        group = type(self).__name__.lower()
+        for f in dataclasses.fields(self):
+            object.__setattr__(self, f.name, _check(group, f, getattr(self, f.name)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Production(_Group):
+    """Tasks, skills and what a site yields (pass 3)."""
+
+    base_yield: float = _field(1.6, "goods made by an unskilled act at supply 1", "goods/tick", 0, INF)
+    skill_gain: float = _field(1.5, "extra yield of full skill, relative to base_yield", "1", 0, INF)
+    skill_up: float = _field(.05, "share of the missing skill learned by one act", "1/tick", 0, 1)
+    skill_down: float = _field(.02, "share of a skill forgotten in a tick without practice", "1/tick", 0, 1)
+    rest: bool = _field(False, "add a last task that yields nothing and spares work_cost")
+    work_cost: float = _field(0., "welfare lost by a tick of work", "welfare", 0, INF)
+    depletion: float = _field(0., "richness that a harvest of one unit takes from its site (0: supply is a flow)", "1/goods", 0, INF)
+    regrowth: float = _field(.05, "rate at which a site's richness returns to 1", "1/tick", 0, 1)
+    regrowth_law: str = _field("linear", "how richness returns: rate·(1 - s), or rate·s·(1 - s)", choices=("linear", "logistic"))
+    task_memory: float = _field(.995, "decay of the task counts that measures read", "1/tick", 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metabolism(_Group):
+    """What a member burns, keeps back and loses, and what welfare it has of it (pass 5)."""
+
+    need: float = _field(1., "goods burned a tick, per resource", "goods/tick", 0, INF, per_resource=True)
+    reserve: float = _field(2., "goods kept back from sharing, per resource", "goods", 0, INF, per_resource=True)
+    spoilage: float = _field(.02, "share of the stock that spoils a tick, per resource", "1/tick", 0, 1, per_resource=True)
+    complementarity: float | str = _field(0., "exponent p of the power mean: 1 substitutes, 0 geometric mean, 'leontief' minimum", "1", None, 1, words=("leontief",))
+    harmful: tuple = _field((), "indices of resources whose consumption does harm", "index", 0, INF, per_resource=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange(_Group):
+    """Sharing along ties and what ties remember (passes 4 and 7)."""
+
+    share_cost: float = _field(.02, "welfare lost for each unit given away", "welfare/goods", 0, INF)
+    loss: float = _field(0., "share of what is sent that is lost on the way", "1", 0, 1)
+    bond_rate: float = _field(.01, "rate at which a bond follows what the partner gave", "1/tick", 0, 1)
+    bond_floor: float = _field(.02, "smallest bond factor", "1", 0, 1)
+    memory: float = _field(.99, "decay γ of traces, consumption and so of dependence", "1/tick", 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learning(_Group):
+    """Perception and the policy gradient (passes 1, 2 and 7)."""
+
+    rate: float = _field(.05, "learning rate of the policies", "1", 0, INF)
+    trace_decay: float = _field(.9, "decay λ of the eligibilities", "1/tick", 0, 1)
+    baseline_rate: float = _field(.02, "rate at which the appraisal baseline follows", "1/tick", 0, 1)
+    exploration: float = _field(.02, "probability ε of a uniformly random task", "1", 0, 1)
+    share_exploration: float = _field(.02, "floor of the probabilities to share and not to share", "1", 0, .5)
+    perception: int = _field(2, "0 sees nothing, 1 own shortfall, 2 the neighbours' shortfall too", "level", 0, 2)
+    cue: bool = _field(False, "also sense the own site's supply")
+    share_features: tuple = _field((), "names of extra features of the share policy", names=())
+    task_bound: float = _field(8., "largest absolute weight of the task policy", "1", 0, INF)
+    share_bound: float = _field(6., "largest absolute weight of the share policy", "1", 0, INF)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Care(_Group):
+    """How far others' welfare enters the signal a member learns from (pass 6)."""
+
+    kind: str = _field("interdependence", "whose welfare counts", choices=CARE_KINDS)
+    weight: float = _field(.75, "care weight c: share of the appraisal that others' welfare makes up", "1", 0, 1)
+    saturation: float = _field(1 / 3, "dependence at which interdependence care is full", "1", 0, INF, open_low=True)
+    horizon: int = _field(1, "longest walk over which others' welfare is averaged", "steps", 1, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demography(_Group):
+    """Death and birth (pass 8)."""
+
+    enabled: bool = _field(False, "members die and empty sites are refilled")
+    hazard: float = _field(.001, "death hazard μ at full vitality", "1/tick", 0, 1)
+    frailty: float = _field(2., "how far low vitality raises the hazard (0: constant turnover)", "1", 0, INF)
+    vitality_rate: float = _field(.01, "rate at which vitality follows welfare", "1/tick", 0, 1)
+    refill: float = _field(.05, "probability that an empty site seeks a parent", "1/tick", 0, 1)
+    selection: float = _field(6., "exponent σ of vitality in the draw of a parent", "1", 0, INF)
+    dispersal: str = _field("local", "parents come from in-neighbours, or from anywhere", choices=("local", "global"))
+    mutation_sd: float = _field(.05, "standard deviation of a mutation step", "1", 0, INF)
+    mutates: tuple = _field(("care",), "inherited traits that mutate", names=TRAITS)
+    inherit_policy: bool = _field(False, "children copy their parent's policies")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start(_Group):
+    """What founders and newborns start with."""
+
+    stock: float = _field(1., "smallest initial stock of a founder, per resource", "goods", 0, INF)
+    stock_spread: float = _field(.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, INF)
+    policy_sd: float = _field(.01, "standard deviation of the initial task weights", "1", 0, INF)
+    skill: float = _field(.3, "initial skill in every task", "1", 0, 1)
+    welfare: float = _field(.5, "initial welfare and appraisal baseline", "welfare", 0, 1)
+    vitality: float = _field(.5, "initial vitality", "1", 0, 1)
+
+
+GROUPS = {"production": Production, "metabolism": Metabolism, "exchange": Exchange,
+          "learning": Learning, "care": Care, "demography": Demography, "start": Start}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """All parameters of a world.
+
+    Parameters
+    ----------
+    resources : int, default 3
+        Number K ≥ 1 of resources.
+    production, metabolism, exchange, learning, care, demography, start
+        One frozen dataclass per mechanism; see :meth:`table`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is of the wrong kind or out of range, in one sentence that
+        names the parameter, the value and the range.
+
+    Examples
+    --------
+    >>> Params(care=Care(weight=0.5)).care.kind
+    'interdependence'
+    """
+
+    resources: int = 3
+    production: Production = Production()
+    metabolism: Metabolism = Metabolism()
+    exchange: Exchange = Exchange()
+    learning: Learning = Learning()
+    care: Care = Care()
+    demography: Demography = Demography()
+    start: Start = Start()
+
+    def __post_init__(self):
+        k = self.resources
+        if isinstance(k, bool) or not isinstance(k, numbers.Integral) or k < 1:
+            raise ValueError(f"resources must be a whole number in [1, inf), not {k!r}")
+        object.__setattr__(self, "resources", int(k))
+        for name, kind in GROUPS.items():
+            group = getattr(self, name)
+            if not isinstance(group, kind):
+                raise TypeError(f"{name} must be a {kind.__name__}, not {group!r}")
+            for f in dataclasses.fields(group):
+                value = getattr(group, f.name)
+                if not (f.metadata["per_resource"] and isinstance(value, tuple)):
+                    continue
+                if f.name == "harmful":
+                    if value and value[-1] >= k:
+                        raise ValueError(f"metabolism.harmful must hold indices below resources = {k}, "
+                                         f"not {value[-1]}")
+                elif len(value) != k:
+                    raise ValueError(f"{name}.{f.name} has {len(value)} values; it takes one, or one for "
+                                     f"each of the {k} resources")
+
+    @property
+    def tasks(self) -> int:
+        """Number M of tasks: one per resource, and one more with ``production.rest``."""
+        return self.resources + self.production.rest
+
+    @property
+    def features(self) -> int:
+        """Number F of features that the task policy reads."""
+        per_resource = self.learning.perception + self.learning.cue
+        return 1 + self.resources * per_resource
+
+    @property
+    def share_features(self) -> int:
+        """Number G of features that the share policy reads, the constant included."""
+        return 1 + len(self.learning.share_features)
+
+    # -- presets and variants ---------------------------------------------------------
+
+    @classmethod
+    def preset(cls, name: str) -> Params:
+        """Return a named parameter set; :meth:`presets` lists the names.
+
+        Raises
+        ------
+        ValueError
+            If there is no such preset; the nearest name is suggested.
+        """
+        if name not in PRESETS:
+            raise ValueError(f"no preset is called {name!r}" + closest(name, PRESETS))
+        return cls().replace(**PRESETS[name][1])
+
+    @staticmethod
+    def presets() -> dict[str, str]:
+        """Return the presets' names, each with one line on what it is."""
+        return {name: doc for name, (doc, _) in PRESETS.items()}
+
+    def replace(self, **changes) -> Params:
+        """Return a copy with some parameters changed.
+
+        Parameters
+        ----------
+        **changes
+            ``resources=``, a whole group (``care=Care(...)``), or dotted names,
+            ``**{"care.weight": 0.5}``.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown (the nearest is suggested) or a value is refused.
+        """
+        whole: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
+        for key, value in changes.items():
+            group, _, name = key.partition(".")
+            if group not in GROUPS and not (group == "resources" and not name):
+                raise ValueError(f"no parameter is called {key!r}" + closest(key, self.names()))
+            if not name:
+                whole[group] = GROUPS[group](**value) if isinstance(value, Mapping) else value
+            elif name not in GROUPS[group].__dataclass_fields__:
+                raise ValueError(f"no parameter is called {key!r}" + closest(key, self.names()))
+            else:
+                parts.setdefault(group, {})[name] = value
+        for group, values in parts.items():
+            whole[group] = dataclasses.replace(whole.get(group, getattr(self, group)), **values)
+        return dataclasses.replace(self, **whole)
+
+    # -- records ----------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as nested plain dicts, ready for JSON."""
+        record: dict[str, Any] = {"resources": self.resources}
+        for name in GROUPS:
+            record[name] = {key: list(value) if isinstance(value, tuple) else value
+                            for key, value in dataclasses.asdict(getattr(self, name)).items()}
+        return record
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Params:
+        """Build parameters from :meth:`to_dict`'s form; missing names take their defaults."""
+        flat: dict[str, Any] = {}
+        for group, value in record.items():
+            if group in GROUPS and isinstance(value, Mapping):
+                flat.update({f"{group}.{name}": v for name, v in value.items()})
+            else:
+                flat[group] = value
+        return cls(resources=flat.pop("resources", 3)).replace(**flat) if flat else cls()
+
+    def to_json(self) -> str:
+        """Return the parameters as JSON text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Params:
+        """Build parameters from :meth:`to_json`'s text."""
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return all dotted parameter names."""
+        return ["resources"] + [f"{group}.{f.name}" for group, kind in GROUPS.items()
+                                for f in dataclasses.fields(kind)]
+
+    def flat(self) -> dict[str, Any]:
+        """Return ``{dotted name: value}`` for every parameter."""
+        return {name: self[name] for name in self.names()}
+
+    def __getitem__(self, name: str):
+        """Return one parameter by its dotted name."""
+        if name not in self.names():
+            raise KeyError(f"no parameter is called {name!r}" + closest(name, self.names()))
+        group, _, part = name.partition(".")
+        return getattr(getattr(self, group), part) if part else getattr(self, group)
+
+    @classmethod
+    def table(cls) -> Iterator[dict[str, str]]:
+        """Yield name, default, unit, range, meaning and source of each parameter."""
+        yield {"name": "resources", "default": "3", "unit": "count", "range": "[1, inf)",
+               "doc": "number K of resources", "source": "model"}
+        for group, kind in GROUPS.items():
+            for f in dataclasses.fields(kind):
+                yield {"name": f"{group}.{f.name}", "default": _text(f.default),
+                       "unit": f.metadata["unit"], "range": range_text(f.metadata),
+                       "doc": f.metadata["doc"], "source": f.metadata["source"]}
+
+
+def _text(value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "none"
+    return str(value)
+
+
+#: Named parameter sets: one line on each, and what differs from the defaults.
+PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+    "organic": ("care follows dependence and members learn: the defaults", {}),
+    "selfish": ("members learn from their own welfare alone", {"care.kind": "self", "care.weight": 0.}),
+    "neighbours": ("care for the occupied neighbours, whether or not one depends on them",
+                   {"care.kind": "neighbours"}),
+    "whole": ("care for the mean welfare of everyone alive", {"care.kind": "whole"}),
+    "evolving": ("neighbour care as an inherited trait under death and birth",
+                 {"care.kind": "neighbours", "exchange.share_cost": .05, "demography.enabled": True}),
+    "seasonal": ("a resting task, a cost of work and sight of the own site's supply",
+                 {"production.rest": True, "production.work_cost": .2, "learning.cue": True,
+                  "production.base_yield": 2.4}),
+}

@@ -1,0 +1,1168 @@
+"""Who can feed whom: frozen directed ties between sites, in the form the kernel walks.
+
+A `Topology` is made once from a grid, a networkx graph, a Mesa space, an edge
+list or a sparse matrix, and never changes. Sites are numbered ``0 … N − 1``;
+a tie ``i → j`` lets ``i`` give to ``j`` and sense its need.
+
+The kernel reads *sliced* storage: sites are taken 16 at a time, and the d-th
+ties of the 16 sites of a slice lie side by side, so that one vector register
+holds one tie of 16 members. Slice ``s`` is as wide as its largest degree; the
+d-th tie of site ``i`` sits in slot ``ptr[i // 16] + 16 * d + i % 16``. Slots
+that hold no tie point at a sentinel site behind the last one. Rows are sorted
+by the permanent id of the other end, so that sums run in one order whatever
+the order of storage.
+
+>>> from organism import Topology
+>>> Topology.grid((4, 4)).n_ties
+128
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from .params import closest
+
+__all__ = ["LANES", "NEIGHBOURHOODS", "Topology"]
+
+#: Sites in one slice of the sliced storage: the lanes of one vector register.
+LANES = 16
+#: Names of the grid neighbourhoods.
+NEIGHBOURHOODS = ("moore", "von_neumann", "hexagonal")
+#: What a topology can be made from.
+KINDS = ("grid", "network", "space")
+#: Slots and sites are numbered in 32 bits; the last slice of slots is the sentinel.
+MAX_SLOTS = 2**31 - 1 - LANES
+#: Largest tie weight, the largest float32.
+MAX_WEIGHT = float(np.finfo(np.float32).max)
+#: What describes a topology beside its ties.
+_ABOUT = ("kind", "shape", "torus", "neighbourhood", "radius", "_nodes", "_cells", "_positions",
+          "_attributes")
+#: What is remembered of a networkx graph.
+_ATTRIBUTES = {"directed", "weight", "graph", "nodes", "edges"}
+#: Mesa's grids by class name, so that Mesa need not be imported.
+_MESA_GRIDS = {"OrthogonalMooreGrid": "moore", "OrthogonalVonNeumannGrid": "von_neumann",
+               "HexGrid": "hexagonal"}
+
+
+def _frozen(array):
+    """Make an array read-only, so that nothing derived from it can go stale."""
+    array.flags.writeable = False
+    return array
+
+
+def _slices(n: int, degree: np.ndarray, site: np.ndarray | None = None):
+    """Lay rows out in slices; rows are given in id order, ``site`` is where each is stored.
+
+    Returns the slice pointers (S+1,), the degrees in storage order (N,) and the
+    slot of every tie, row by row in id order.
+    """
+    place = np.arange(n) if site is None else site
+    stored = np.zeros(-(-n // LANES) * LANES, np.int32)
+    stored[place] = degree
+    width = stored.reshape(-1, LANES).max(axis=1).astype(np.int64)
+    ptr = np.concatenate(([0], np.cumsum(LANES * width)))
+    if ptr[-1] > MAX_SLOTS:
+        raise ValueError(f"the topology needs {ptr[-1]} tie slots; at most {MAX_SLOTS} can be numbered")
+    # 32 bits throughout: what overflows on the way wraps back, for every slot fits.
+    start = np.cumsum(degree, dtype=np.int64) - degree
+    slot = np.repeat((ptr[place // LANES] + place % LANES - LANES * start).astype(np.int32), degree)
+    step = np.arange(slot.size, dtype=np.int32)
+    step *= LANES
+    slot += step
+    return ptr, stored[:n], slot
+
+
+def _filled(size: int, slot: np.ndarray, values: np.ndarray, pad) -> np.ndarray:
+    """Spread tie values over ``size`` slots and a sentinel slice, padding the rest."""
+    out = np.full(size + LANES, pad, values.dtype)
+    out[slot] = values
+    return out
+
+
+def _reverse(n: int, indptr, indices, csc, in_slot, none: int) -> np.ndarray:
+    """Find the in-slot of the reverse of every tie, ``none`` where it has no reverse."""
+    row = np.arange(n, dtype=np.int64) * n
+    wanted = np.repeat(row, np.diff(indptr)) + indices
+    known = np.repeat(row, np.diff(csc.indptr)) + csc.indices
+    at = np.minimum(np.searchsorted(known, wanted), known.size - 1)
+    return np.where(known[at] == wanted, in_slot[at], none).astype(np.int32)
+
+
+def _rows(n: int, source, target, weight, name, repeated: str, loops: str):
+    """Sort checked ties into CSR rows ``(indptr, indices, weight)``; refuse loops and repeats.
+
+    ``name(i)`` says which node index ``i`` is; ``repeated`` and ``loops`` say how
+    to get rid of what is refused.
+    """
+    loop = np.flatnonzero(source == target)
+    if loop.size:
+        raise ValueError(f"node {name(source[loop[0]])} has a self-loop, and nobody can feed itself"
+                         f" across a tie; {loops}")
+    key = source * np.int64(n) + target
+    if not (key[1:] > key[:-1]).all():
+        if weight is None:
+            key.sort()
+        else:
+            order = np.argsort(key)
+            key, weight = key[order], weight[order]
+        again = np.flatnonzero(key[1:] == key[:-1])
+        if again.size:
+            i, j = divmod(int(key[again[0]]), n)
+            raise ValueError(f"edge ({name(i)}, {name(j)}) occurs more than once, and ties cannot be"
+                             f" parallel; {repeated}")
+        source, target = np.divmod(key, n)
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(source, minlength=n))))
+    return indptr, target.astype(np.int32), weight
+
+
+def _weights(values, n: int, edge) -> np.ndarray | None:
+    """Check tie weights and return them as float32, or None if all are 1.
+
+    ``edge(k)`` names the k-th edge.
+    """
+    if not isinstance(values, np.ndarray) or values.dtype == object:
+        values = np.ravel(values).tolist() if isinstance(values, np.ndarray) else list(values)
+        for k, value in enumerate(values[:n]):
+            if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+                raise TypeError(f"weight of edge {edge(k)} must be a number >= 0, not {value!r}")
+        values = np.array([value if isinstance(value, float) else _float(value) for value in values], float)
+    if values.shape != (n,):
+        raise ValueError(f"weight must hold one number per edge, shape ({n},), not {values.shape}")
+    if n and values.dtype.kind not in "iuf":
+        raise TypeError(f"weight of edge {edge(0)} must be a number >= 0, not {values.tolist()[0]!r}")
+    bad = np.flatnonzero(~((values >= 0) & (values <= MAX_WEIGHT)))
+    if bad.size:
+        raise ValueError(f"weight of edge {edge(bad[0])} must be in [0, {MAX_WEIGHT:.3g}],"
+                         f" not {values[bad[0]].item()!r}")
+    return None if (values == 1).all() else values.astype(np.float32)
+
+
+def _float(value: numbers.Real) -> float:
+    """Return a number as a float, infinite where an int is too long for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _sites(name: str, values) -> np.ndarray:
+    """Return site indices as an int64 vector, refusing anything but whole numbers."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be a vector of site indices, not an array of shape {array.shape}")
+    if array.size and array.dtype.kind not in "iu":
+        bad = next((v for v in array.tolist() if isinstance(v, bool) or not isinstance(v, int)), values)
+        raise TypeError(f"{name} must hold site indices (whole numbers), not {bad!r}")
+    return array.astype(np.int64)
+
+
+def _ids(site_id, n: int) -> np.ndarray:
+    """Check permanent ids: one per site, distinct and >= 0."""
+    site_id = _sites("site_id", site_id)
+    if site_id.shape != (n,):
+        raise ValueError(f"site_id must hold one id per site, {n} in all, not {site_id.size}")
+    if site_id.min() < 0:
+        raise ValueError(f"site_id must hold numbers >= 0, not {site_id.min()}")
+    ids, count = np.unique(site_id, return_counts=True)
+    if ids.size < n:
+        raise ValueError(f"site_id must not repeat; {ids[count > 1][0]} occurs more than once")
+    return site_id
+
+
+def _edges(n: int, source, target, weight):
+    """Check edges between ``n`` sites: indices in range, weights finite and >= 0."""
+    source, target = _sites("source", source), _sites("target", target)
+    if source.shape != target.shape:
+        raise ValueError(f"source and target must be equally long, not {source.size} and {target.size}")
+    for name, ends in (("source", source), ("target", target)):
+        bad = np.flatnonzero((ends < 0) | (ends >= n))
+        if bad.size:
+            raise ValueError(f"{name}[{bad[0]}] must be a site index in 0..{n - 1}, not {ends[bad[0]]}")
+    if weight is not None:
+        weight = _weights(weight, source.size, lambda k: f"{k} ({source[k]}, {target[k]})")
+    return source, target, weight
+
+
+def _count(name: str, value, low: int) -> int:
+    """Return a whole number that is at least ``low``."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be a whole number >= {low}, not {value!r}")
+    if value < low:
+        raise ValueError(f"{name} must be a whole number >= {low}, not {value!r}")
+    return int(value)
+
+
+class Topology:
+    """Immutable directed ties between sites.
+
+    Made by `grid`, `from_networkx`, `from_space`, `from_edges` or
+    `from_sparse`, never by calling the class. All arrays are read-only.
+
+    N is the number of sites, S = ceil(N / 16) the number of slices, Np = 16 S
+    the sentinel site, T_out and T_in the number of slots without the sentinel
+    slice. Ties in *canonical order* are sorted by source site, then by the
+    permanent id of the target.
+
+    Attributes
+    ----------
+    n_sites, n_ties : int
+        Number of sites and of directed ties.
+    directed : bool
+        False if every tie has its reverse (weights may still differ).
+    kind : {"grid", "network", "space"}
+        What it was made from.
+    shape : tuple of int or None
+        ``(height, width)`` or ``(length,)`` of a grid.
+    torus : bool
+        Whether the grid wraps.
+    neighbourhood : str or None
+        "moore", "von_neumann" or "hexagonal" for grids.
+    radius : int or None
+        Radius of the neighbourhood of a grid.
+    site_id : ndarray of int64, shape (N,)
+        Permanent ids; they keep their site when storage is permuted.
+    out_degree, in_degree : ndarray of int32, shape (N,)
+        Ties from and to each site.
+    out_ptr, in_ptr : ndarray of int64, shape (S + 1,)
+        First slot of each slice.
+    out_index, in_index : ndarray of int32, shape (T + 16,)
+        The other end of the tie in each slot; Np in empty slots and in the
+        sentinel slice at the end. If undirected, ``in_*`` *are* ``out_*``.
+    in_to_out : ndarray of int32, shape (T_in + 16,)
+        For the in-slot of i → j (owned by j) the out-slot of the same tie
+        (owned by i); T_out in empty slots.
+    mate : ndarray of int32, shape (T_out + 16,), or None
+        For the out-slot of i → j the in-slot, owned by i, of j → i; T_in where
+        there is no reverse. None if undirected: then it is the same slot.
+    slot_weight : ndarray of float32, shape (T_out + 16,), or None
+        Network weight by out-slot, 0 in empty slots; None if all weights are 1.
+    """
+
+    n_sites: int
+    n_ties: int
+    directed: bool
+    kind: str
+    shape: tuple[int, ...] | None
+    torus: bool
+    neighbourhood: str | None
+    radius: int | None
+    site_id: np.ndarray
+    out_degree: np.ndarray
+    in_degree: np.ndarray
+    out_ptr: np.ndarray
+    in_ptr: np.ndarray
+    out_index: np.ndarray
+    in_index: np.ndarray
+    in_to_out: np.ndarray
+    mate: np.ndarray | None
+    slot_weight: np.ndarray | None
+
+    def __init__(self):
+        raise TypeError("make a Topology with Topology.grid, .from_networkx, .from_space, .from_edges"
+                        " or .from_sparse")
+
+    @classmethod
+    def _assemble(cls, n, indptr, indices, weight=None, *, site_id=None, **about) -> Topology:
+        """Build all arrays from CSR rows given in permanent-id order."""
+        from scipy.sparse import csr_array
+
+        if site_id is None or (site_id[1:] > site_id[:-1]).all():
+            site = None
+        else:
+            site = np.argsort(site_id)
+        sentinel = -(-n // LANES) * LANES
+        stored = np.asarray if site is None else site.astype(np.int32).__getitem__
+        ptr, degree, slot = _slices(n, np.diff(indptr), site)
+        index = _filled(ptr[-1], slot, stored(indices), sentinel)
+
+        # Transposition is a counting sort, so columns come out in id order as well.
+        tie = np.arange(indices.size, dtype=np.int32)
+        csc = csr_array((tie, indices, indptr), shape=(n, n)).tocsc()
+        directed = not (np.array_equal(csc.indptr, indptr) and np.array_equal(csc.indices, indices))
+        if directed:
+            in_ptr, in_degree, in_slot = _slices(n, np.diff(csc.indptr), site)
+            in_index = _filled(in_ptr[-1], in_slot, stored(csc.indices), sentinel)
+            mate = _filled(ptr[-1], slot, _reverse(n, indptr, indices, csc, in_slot, in_ptr[-1]), in_ptr[-1])
+        else:
+            in_ptr, in_degree, in_slot, in_index, mate = ptr, degree, slot, index, None
+        back = csc.data
+        del tie, csc
+
+        self = object.__new__(cls)
+        self.__dict__.update(
+            n_sites=n, n_ties=indices.size, directed=directed,
+            site_id=np.arange(n) if site_id is None else np.array(site_id, np.int64),
+            out_ptr=ptr, out_index=index, out_degree=degree,
+            in_ptr=in_ptr, in_index=in_index, in_degree=in_degree,
+            in_to_out=_filled(in_ptr[-1], in_slot, slot[back], ptr[-1]), mate=mate,
+            slot_weight=None if weight is None else _filled(ptr[-1], slot, weight, 0),
+        )
+        self.__dict__.update(dict.fromkeys(_ABOUT) | {"kind": "network", "torus": False} | about)
+        return self._freeze()
+
+    def _freeze(self):
+        for value in self.__dict__.values():
+            if isinstance(value, np.ndarray):
+                _frozen(value)
+        return self
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"a Topology cannot be changed; {name!r} cannot be set")
+
+    def __delattr__(self, name):
+        raise AttributeError(f"a Topology cannot be changed; {name!r} cannot be deleted")
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._freeze()
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    # -- constructors -------------------------------------------------------------------------
+
+    @classmethod
+    def grid(cls, shape, neighbourhood: str = "moore", radius: int = 1, torus: bool = True,
+             holes=None) -> Topology:
+        """Make a grid, ring or line.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(height, width)``, or ``(length,)`` for a ring (torus) or a line.
+        neighbourhood : {"moore", "von_neumann", "hexagonal"}
+            Cells at most ``radius`` steps away: king's moves, rook's steps, or
+            steps on a hexagonal grid. Hexagonal rows are offset, and even rows
+            lie half a cell to the right ("even-r", as in Mesa's ``HexGrid``).
+            A ring or a line has one neighbourhood: ``radius`` sites each side.
+        radius : int
+            At least 1, at most the longer side.
+        torus : bool
+            Whether edges wrap. A hexagonal torus needs an even height.
+        holes : array_like of bool, shape ``shape``, optional
+            True where there is no site.
+
+        Returns
+        -------
+        Topology
+            Sites in row-major order. On a small torus where a cell is reached
+            by several offsets there is one tie, and none to oneself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            In one sentence, for a shape, radius or mask that cannot be used.
+
+        Examples
+        --------
+        >>> Topology.grid((4, 6), "hexagonal").out_degree.max()
+        np.int32(6)
+        """
+        if isinstance(shape, (str, bytes)) or not isinstance(shape, (Sequence, np.ndarray)) \
+                or len(shape) not in (1, 2):
+            raise TypeError(f"shape must be (height, width), or (length,) for a ring or line, not {shape!r}")
+        shape = tuple(_count(f"shape[{k}]", size, 1) for k, size in enumerate(shape))
+        if neighbourhood not in NEIGHBOURHOODS:
+            raise ValueError(f"neighbourhood must be one of {', '.join(NEIGHBOURHOODS)},"
+                             f" not {neighbourhood!r}{closest(neighbourhood, NEIGHBOURHOODS)}")
+        radius = _count("radius", radius, 1)
+        if radius > max(shape):
+            raise ValueError(f"radius must be in 1..{max(shape)} on a grid of shape {shape}, not {radius}")
+        if not isinstance(torus, (bool, np.bool_)):
+            raise TypeError(f"torus must be true or false, not {torus!r}")
+        height, width = (1, *shape)[-2:]
+        if neighbourhood == "hexagonal":
+            if len(shape) == 1:
+                raise ValueError(f"a hexagonal grid needs a (height, width), not shape {shape}")
+            if torus and height % 2:
+                raise ValueError(f"a hexagonal torus needs an even height, not {height}")
+        keep = None
+        if holes is not None:
+            holes = np.asarray(holes)
+            if holes.dtype != bool:
+                raise TypeError(f"holes must be a mask of true and false, not {holes.dtype}")
+            if holes.shape != shape:
+                raise ValueError(f"holes must have the grid's shape {shape}, not {holes.shape}")
+            keep = ~holes.reshape(height, width)
+            if not keep.any():
+                raise ValueError("a topology needs at least one site, and holes covers them all")
+            keep = None if keep.all() else keep
+        indptr, indices = _grid_rows(height, width, neighbourhood, radius, bool(torus), keep, len(shape))
+        cells = None if keep is None else np.argwhere(keep).astype(np.int32)
+        return cls._assemble(indptr.size - 1, indptr, indices, kind="grid", shape=shape, torus=bool(torus),
+                             neighbourhood=neighbourhood if len(shape) == 2 else None, radius=radius,
+                             _cells=cells)
+
+    @classmethod
+    def from_edges(cls, source, target, n_sites: int | None = None, weight=None, nodes=None,
+                   directed: bool = True) -> Topology:
+        """Make a topology from lists of site indices.
+
+        Parameters
+        ----------
+        source, target : array_like of int, shape (E,)
+            Edge e lets ``source[e]`` give to ``target[e]``.
+        n_sites : int, optional
+            Number of sites; by default as many as ``nodes``, or the highest
+            index plus one.
+        weight : array_like of float, shape (E,), optional
+            Finite and >= 0; 1 by default. Over a tie of weight 0 nothing moves.
+        nodes : sequence of hashable, shape (N,), optional
+            A label for every site; the indices by default.
+        directed : bool
+            If false, every edge makes two ties and must be listed once.
+
+        Returns
+        -------
+        Topology
+
+        Raises
+        ------
+        TypeError, ValueError
+            For self-loops, repeated edges, indices out of range and bad weights,
+            in one sentence that names the edge.
+        """
+        nodes = None if nodes is None else _labels(nodes)
+        if n_sites is None:
+            ends = np.concatenate((_sites("source", source), _sites("target", target)))
+            n_sites = len(nodes) if nodes is not None else int(ends.max(initial=-1)) + 1
+            if n_sites == 0:
+                raise ValueError("a topology needs at least one site, and n_sites and the edges give none")
+        n = _count("n_sites", n_sites, 1)
+        if n > MAX_SLOTS:
+            raise ValueError(f"n_sites must be in 1..{MAX_SLOTS}, not {n}")
+        if nodes is not None and len(nodes) != n:
+            raise ValueError(f"nodes must hold one label per site, {n} in all, not {len(nodes)}")
+        return cls._from_ties(n, *_edges(n, source, target, weight), directed, nodes=nodes)
+
+    @classmethod
+    def _from_ties(cls, n, source, target, weight, directed=True, *, nodes=None,
+                   repeated="add up their weights, or list each undirected edge once",
+                   loops="drop the edges whose source is their target", **about):
+        """Sort checked edges, double undirected ones and assemble."""
+        if not directed:
+            source, target = np.concatenate((source, target)), np.concatenate((target, source))
+            weight = None if weight is None else np.concatenate((weight, weight))
+        rows = _rows(n, source, target, weight, lambda i: repr(i if nodes is None else nodes[i]),
+                     repeated, loops)
+        return cls._assemble(n, *rows, _nodes=nodes, **about)
+
+    @classmethod
+    def from_sparse(cls, A, nodes=None) -> Topology:  # noqa: N803
+        """Make a topology from a square matrix.
+
+        Parameters
+        ----------
+        A : scipy sparse matrix or array, or array_like, shape (N, N)
+            ``A[i, j]`` is the weight of i → j, finite and >= 0. In a sparse
+            matrix every stored entry is a tie, zeros included; in a dense one
+            every entry that is not zero.
+        nodes : sequence of hashable, shape (N,), optional
+            Labels; the indices by default.
+
+        Returns
+        -------
+        Topology
+        """
+        dense = not hasattr(A, "tocoo")
+        matrix = np.asarray(A) if dense else A
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+            raise ValueError(f"A must be square, not of shape {matrix.shape}")
+        if matrix.shape[0] == 0:
+            raise ValueError("a topology needs at least one site; A has none")
+        if matrix.dtype.kind not in "biuf":
+            raise TypeError(f"A must hold numbers, not {matrix.dtype}")
+        if dense:
+            source, target = np.nonzero(matrix)
+            weight = matrix[source, target]
+        else:
+            coo = matrix.tocsr().tocoo()
+            source, target, weight = coo.row, coo.col, coo.data
+        if weight.dtype.kind == "b":
+            weight = weight.astype(np.int8)
+        return cls.from_edges(source, target, matrix.shape[0], weight, nodes)
+
+    @classmethod
+    def from_networkx(cls, G, weight: str | None = None, order=None) -> Topology:  # noqa: N803
+        """Make a topology from a networkx graph, keeping nodes and attributes.
+
+        Parameters
+        ----------
+        G : networkx graph
+            An undirected edge gives ties both ways. Multigraphs are fine as
+            long as no two edges are parallel.
+        weight : str, optional
+            Edge attribute to read as tie weight, finite and >= 0; edges without
+            it weigh 1. By default all ties weigh 1.
+        order : sequence of nodes, optional
+            The order of the sites; the graph's own by default.
+
+        Returns
+        -------
+        Topology
+            `nodes` are the graph's nodes; `positions` the nodes' "pos"
+            attributes if all have one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a graph with no nodes, self-loops, parallel edges and bad
+            weights, in one sentence that names the node or edge.
+        """
+        if not (hasattr(G, "is_multigraph") and hasattr(G, "adj")):
+            raise TypeError(f"G must be a networkx graph, not {type(G).__name__}")
+        nodes = _labels(G.nodes if order is None else order, "order")
+        n = G.number_of_nodes()
+        if n == 0:
+            raise ValueError("the graph has no nodes; a topology needs at least one")
+        index = {node: k for k, node in enumerate(nodes)}
+        if order is not None:
+            stray = next((node for node in nodes if node not in G), None)
+            if stray is not None:
+                raise ValueError(f"order names {stray!r}, which is not a node of the graph"
+                                 + closest(stray, G.nodes))
+            if len(nodes) != n:
+                missing = next(node for node in G if node not in index)
+                raise ValueError(f"order must name every node of the graph; {missing!r} is missing")
+        edges = list(G.edges())
+        ends = np.fromiter((index[node] for edge in edges for node in edge), np.int64, 2 * len(edges))
+        source, target = ends[::2], ends[1::2]
+        values = None
+        if weight is not None and edges:
+            data = [d for *_, d in G.edges(data=True)]
+            names = {name for d in data for name in d}
+            if weight not in names:
+                raise ValueError(f"no edge of the graph has the attribute {weight!r} to be read as weight"
+                                 + closest(weight, names))
+            values = _weights([d.get(weight, 1) for d in data], len(edges),
+                              lambda k: f"({edges[k][0]!r}, {edges[k][1]!r})")
+        plain = "nx.DiGraph(G)" if G.is_directed() else "nx.Graph(G)"
+        return cls._from_ties(
+            n, source, target, values, G.is_directed(), nodes=nodes,
+            repeated=f"merge them first, for example with {plain}",
+            loops="remove self-loops with G.remove_edges_from(list(nx.selfloop_edges(G)))",
+            _positions=_positions([G.nodes[node].get("pos") for node in nodes]),
+            _attributes=_graph_attributes(G, weight))
+
+    @classmethod
+    def from_space(cls, space) -> Topology:
+        """Make a topology from any Mesa ``discrete_space``.
+
+        Cells become sites in the space's order, which is also the order of a
+        raveled property layer, and connections become ties. Capacities and
+        agents play no part.
+
+        Parameters
+        ----------
+        space : mesa.discrete_space.DiscreteSpace
+            OrthogonalMooreGrid, OrthogonalVonNeumannGrid, HexGrid, Network,
+            VoronoiGrid or a space of your own.
+
+        Returns
+        -------
+        Topology
+            ``space[topology.nodes[i]]`` is the cell of site i: nodes are grid
+            coordinates (x, y), node ids of a Network, running numbers of a
+            VoronoiGrid. A grid of two dimensions has `shape` (its height, its
+            width) and `cells` (y, x). `positions` are coordinates of a grid,
+            centroids, or the layout of a network.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is not a space, has no cells, or connects a cell to itself.
+        """
+        cells = getattr(space, "_cells", None)
+        if not isinstance(cells, dict) or not all(hasattr(cell, "connections") for cell in cells.values()):
+            raise TypeError(f"space must be a Mesa discrete_space, not {type(space).__name__}")
+        if not cells:
+            raise ValueError("the space has no cells; a topology needs at least one")
+        nodes, number = _labels(cells), {id(cell): k for k, cell in enumerate(cells.values())}
+        size = getattr(space, "dimensions", None)
+        source, target = [], []
+        for k, cell in enumerate(cells.values()):
+            # A dict, for a small torus reaches one cell in several directions.
+            near = {id(other): other for other in cell.connections.values()}
+            if size is not None:
+                near.pop(id(cell), None)
+            for key, other in near.items():
+                if key not in number:
+                    raise ValueError(f"cell {nodes[k]!r} is connected to {other.coordinate!r},"
+                                     " which is not in the space")
+                source.append(k)
+                target.append(number[key])
+        about = {"kind": "space", "torus": bool(getattr(space, "torus", False))}
+        if size is not None and len(size) <= 2:
+            place = np.zeros((len(nodes), 2), np.int32)
+            place[:, -len(size):] = np.array(nodes)[:, ::-1]
+            about["shape"], about["_cells"] = tuple(int(length) for length in size)[::-1], place
+            names = {base.__name__ for base in type(space).__mro__}
+            about["neighbourhood"] = next((to for name, to in _MESA_GRIDS.items() if name in names), None)
+            about["radius"] = 1 if about["neighbourhood"] else None
+        elif size is None:
+            about["_positions"] = _space_positions(space, cells)
+            if hasattr(getattr(space, "G", None), "adj"):
+                about["_attributes"] = _graph_attributes(space.G, None)
+        return cls._from_ties(len(nodes), np.array(source, np.int64), np.array(target, np.int64), None,
+                              nodes=nodes, repeated="", loops="disconnect the cell from itself", **about)
+
+    # -- sites --------------------------------------------------------------------------------
+
+    @cached_property
+    def nodes(self) -> Sequence:
+        """Labels of the sites: index → node; ``(row, col)`` on a grid, the index on a ring or line."""
+        if self._nodes is not None:
+            return self._nodes
+        return tuple(map(tuple, self.cells.tolist())) if self._is_plane else range(self.n_sites)
+
+    @property
+    def _is_plane(self) -> bool:
+        """Whether the labels are cells of a grid."""
+        return self._nodes is None and self.kind == "grid" and len(self.shape) == 2
+
+    @cached_property
+    def cells(self) -> np.ndarray | None:
+        """Row and column of every site, int32 (N, 2), on a grid; None elsewhere."""
+        if self._cells is not None or self.shape is None:
+            return self._cells
+        site = np.arange(self.n_sites, dtype=np.int32)
+        return _frozen(np.stack(np.divmod(site, np.int32(self.shape[-1])), axis=1))
+
+    @cached_property
+    def positions(self) -> np.ndarray | None:
+        """Where to draw every site, float64 (N, 2) as (x, y), or None.
+
+        On a grid ``(col, row)``; hexagonal rows are half a cell apart and
+        closer together, so that neighbours are at distance 1.
+        """
+        if self._positions is not None or self.cells is None:
+            return self._positions
+        row, col = self.cells.T.astype(float)
+        if self.neighbourhood == "hexagonal":
+            col, row = col + .5 * (row % 2 == 0), row * math.sqrt(.75)
+        return _frozen(np.stack((col, row), axis=1))
+
+    def index(self, node) -> int:
+        """Return the site of a node label; ValueError if there is none."""
+        try:
+            if self._is_plane:
+                row, col = node
+                return self.site_at(row, col)
+            return self._index[node]
+        except (KeyError, TypeError, ValueError):
+            known = [label for label in self._nodes or () if isinstance(label, str)]
+            raise ValueError(f"{node!r} is not a node of the topology"
+                             + (closest(node, known) if isinstance(node, str) else "")) from None
+
+    @cached_property
+    def _index(self) -> dict:
+        return {node: k for k, node in enumerate(self.nodes)}
+
+    def site_at(self, row, col=None):
+        """Return the site in a cell of the grid; ValueError where there is none.
+
+        Parameters
+        ----------
+        row, col : int or array_like of int
+            Cells of the grid; one number is enough on a ring or line.
+
+        Returns
+        -------
+        int or ndarray of int64
+        """
+        if self.shape is None:
+            raise ValueError("site_at needs a grid, and this topology is none")
+        if (col is None) != (len(self.shape) == 1):
+            raise TypeError(f"site_at needs {len(self.shape)} number(s) on a grid of shape {self.shape}")
+        where = (row,) if col is None else (row, col)
+        for name, value, size in zip(("row", "col"), where, self.shape, strict=False):
+            value = np.asarray(value)
+            if value.dtype.kind not in "iu":
+                raise TypeError(f"{name} must be a whole number in 0..{size - 1}, not of type {value.dtype}")
+            bad = value[(value < 0) | (value >= size)]
+            if bad.size:
+                raise ValueError(f"{name} must be in 0..{size - 1}, not {bad.flat[0]}")
+        site = self._site_at[where]
+        if (site < 0).any():
+            hole = tuple(int(np.broadcast_to(v, site.shape)[site < 0][0]) for v in where)
+            raise ValueError(f"there is no site in cell {hole}: it is a hole")
+        return int(site) if site.ndim == 0 else site
+
+    @cached_property
+    def _site_at(self) -> np.ndarray:
+        lookup = np.full((1, *self.shape)[-2:], -1)
+        lookup[tuple(self.cells.T)] = np.arange(self.n_sites)
+        return _frozen(lookup.reshape(self.shape))
+
+    def as_grid(self, values, fill=np.nan) -> np.ndarray:
+        """Lay values per site out as a picture of the grid.
+
+        Parameters
+        ----------
+        values : array_like, shape (N, ...)
+            One entry per site.
+        fill : scalar
+            What to put into holes, if there are any.
+
+        Returns
+        -------
+        ndarray, shape ``shape + (...)``
+            Works for holes, permuted storage and Mesa grids, where a plain
+            ``reshape`` does not.
+        """
+        if self.shape is None:
+            raise ValueError("as_grid needs a grid, and this topology is none")
+        values = np.asarray(values)
+        if values.shape[:1] != (self.n_sites,):
+            raise ValueError(f"values must have one entry per site, {self.n_sites} in all,"
+                             f" not shape {values.shape}")
+        whole = math.prod(self.shape) == self.n_sites
+        out = np.full((*(1, *self.shape)[-2:], *values.shape[1:]), 0 if whole else fill,
+                      values.dtype if whole else np.result_type(values.dtype, np.min_scalar_type(fill)))
+        out[tuple(self.cells.T)] = values
+        return out.reshape(*self.shape, *values.shape[1:])
+
+    # -- ties ---------------------------------------------------------------------------------
+
+    @cached_property
+    def source(self) -> np.ndarray:
+        """Giving end of every tie, int32 (n_ties,), in canonical order."""
+        return _frozen(np.repeat(np.arange(self.n_sites, dtype=np.int32), self.out_degree))
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """Receiving end of every tie, int32 (n_ties,), in canonical order."""
+        return _frozen(self.out_index[self.out_slot])
+
+    @cached_property
+    def weight(self) -> np.ndarray | None:
+        """Weight of every tie, float32 (n_ties,), in canonical order; None if all are 1."""
+        return None if self.slot_weight is None else _frozen(self.slot_weight[self.out_slot])
+
+    @cached_property
+    def out_slot(self) -> np.ndarray:
+        """Out-slot of every tie, int64 (n_ties,), in canonical order."""
+        return _frozen(_slices(self.n_sites, self.out_degree)[2].astype(np.int64))
+
+    @cached_property
+    def in_slot(self) -> np.ndarray:
+        """In-slot of every tie, int64 (n_ties,), in canonical order."""
+        slot = _slices(self.n_sites, self.in_degree)[2]
+        owner = np.empty(self.out_index.size, np.int64)
+        owner[self.in_to_out[slot]] = slot
+        return _frozen(owner[self.out_slot])
+
+    def find_ties(self, source, target) -> np.ndarray:
+        """Find ties by their ends.
+
+        Parameters
+        ----------
+        source, target : array_like of int, shape (E,)
+            Sites.
+
+        Returns
+        -------
+        ndarray of int64, shape (E,)
+            Position of each tie in canonical order, −1 where there is none.
+        """
+        source, target = np.broadcast_arrays(_sites("source", np.atleast_1d(source)),
+                                             _sites("target", np.atleast_1d(target)))
+        key, order = self._tie_keys
+        wanted = source * self.n_sites + target
+        real = (source >= 0) & (source < self.n_sites) & (target >= 0) & (target < self.n_sites)
+        if key.size == 0:
+            return np.full(wanted.shape, -1)
+        at = np.minimum(np.searchsorted(key, wanted), key.size - 1)
+        return np.where(real & (key[at] == wanted), at if order is None else order[at], -1)
+
+    @cached_property
+    def _tie_keys(self):
+        """Tie keys in ascending order and, if canonical order differs from it, their ties."""
+        key = self.source * np.int64(self.n_sites) + self.target
+        order = None if (key[1:] > key[:-1]).all() else np.argsort(key)
+        return key if order is None else key[order], order
+
+    # -- other forms --------------------------------------------------------------------------
+
+    def permuted(self, perm) -> Topology:
+        """Store the same sites in another order: site k of the result is site ``perm[k]`` of this one.
+
+        Permanent ids, labels, cells and positions travel with their sites, so
+        the result computes the same numbers; tests rely on it.
+        """
+        perm = _sites("perm", perm)
+        if not np.array_equal(np.sort(perm), np.arange(self.n_sites)):
+            raise ValueError(f"perm must hold every site 0..{self.n_sites - 1} once")
+        new = np.empty_like(perm)
+        new[perm] = np.arange(perm.size)
+        nodes = None
+        if not self._is_plane:
+            nodes = tuple(self.nodes[k] for k in perm.tolist())
+        return self._again(new[self.source], new[self.target], self.weight, site_id=self.site_id[perm],
+                           _nodes=nodes, _cells=None if self.cells is None else self.cells[perm],
+                           _positions=None if self._positions is None else self._positions[perm])
+
+    def with_site_ids(self, site_id) -> Topology:
+        """Return the same sites and ties under other permanent ids, distinct whole numbers >= 0."""
+        return self._again(self.source, self.target, self.weight, site_id=_ids(site_id, self.n_sites))
+
+    def rewired(self, source, target, weight=None) -> Topology:
+        """Return the same sites, with their ids, labels and places, under other ties.
+
+        Parameters
+        ----------
+        source, target : array_like of int, shape (E,)
+            Sites; directed, without self-loops or repeats.
+        weight : array_like of float, shape (E,), optional
+            Finite and >= 0; 1 by default.
+
+        Returns
+        -------
+        Topology
+            On a grid it keeps `shape`, but no `neighbourhood`.
+        """
+        kept = None if self._attributes is None else self._attributes | {"edges": {}}
+        return self._again(*_edges(self.n_sites, source, target, weight), neighbourhood=None, radius=None,
+                           _positions=self.positions, _attributes=kept)
+
+    def _again(self, source, target, weight, **changes) -> Topology:
+        """Assemble the same sites with changes, from ties given by where their ends are stored."""
+        about = {name: self.__dict__[name] for name in _ABOUT} | {"site_id": self.site_id} | changes
+        return self._from_stored(self.n_sites, source, target, weight, **about)
+
+    @classmethod
+    def _from_stored(cls, n, source, target, weight, site_id, **about) -> Topology:
+        """Assemble from checked ties between stored sites of any permanent ids."""
+        site = np.argsort(site_id)
+        rank = np.empty_like(site)
+        rank[site] = np.arange(n)
+        rows = _rows(n, rank[source], rank[target], weight, lambda k: f"at site {site[k]}",
+                     "list each once", "drop the edges whose source is their target")
+        return cls._assemble(n, *rows, site_id=site_id, **about)
+
+    def to_sparse(self):
+        """Return the weights as ``scipy.sparse.csr_array`` (N, N), row = source; ties in canonical order."""
+        from scipy.sparse import csr_array
+
+        data = np.ones(self.n_ties, np.float32) if self.weight is None else self.weight.copy()
+        indptr = np.concatenate(([0], np.cumsum(self.out_degree)))
+        return csr_array((data, self.target.copy(), indptr), shape=(self.n_sites, self.n_sites))
+
+    def to_networkx(self):
+        """Return the graph, with its nodes' labels and with all attributes it came with.
+
+        Returns
+        -------
+        networkx.Graph or networkx.DiGraph
+            A Graph if every tie has a reverse of the same weight and it was not
+            made from a directed graph. Weights that are not all 1 are edge
+            attributes under the name they were read from, or "weight".
+        """
+        import networkx as nx
+
+        old = self._attributes or {}
+        directed = old.get("directed") or self.directed
+        source, target, weight = self.source, self.target, self.weight
+        if not directed and weight is not None:
+            directed = not np.array_equal(weight, weight[self.find_ties(target, source)])
+        if not directed:
+            once = source < target
+            source, target = source[once], target[once]
+            weight = None if weight is None else weight[once]
+        graph = nx.DiGraph() if directed else nx.Graph()
+        nodes = self.nodes
+        graph.add_nodes_from(nodes)
+        ends = ([nodes[k] for k in end.tolist()] for end in (source, target))
+        if weight is None:
+            graph.add_edges_from(zip(*ends, strict=True))
+        else:
+            graph.add_weighted_edges_from(zip(*ends, weight.tolist(), strict=True),
+                                          weight=old.get("weight") or "weight")
+        graph.graph.update(old.get("graph", {}))
+        for node, attributes in old.get("nodes", {}).items():
+            if node in graph:
+                graph.nodes[node].update(attributes)
+        for edge, attributes in old.get("edges", {}).items():
+            if graph.has_edge(*edge):
+                graph.edges[edge].update(attributes)
+        return graph
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return plain arrays that `from_arrays` understands; labels and names as JSON text in bytes.
+
+        Labels may be numbers, strings, booleans, None and tuples of them; other
+        labels are refused with a TypeError. Attributes of the graph that have no
+        such form are left out, with a warning.
+        """
+        about = {name: self.__dict__[name] for name in ("kind", "shape", "torus", "neighbourhood", "radius")}
+        about["n_sites"] = self.n_sites
+        if self._nodes is not None:
+            about["nodes"] = _encode(self._nodes, "node")
+        if self._attributes is not None:
+            about["attributes"] = _encode_attributes(self._attributes)
+        text = json.dumps(about, separators=(",", ":")).encode()
+        arrays = {"about": np.frombuffer(text, np.uint8), "site_id": self.site_id,
+                  "source": self.source, "target": self.target,
+                  "weight": self.weight, "cells": self._cells, "positions": self._positions}
+        return {name: array for name, array in arrays.items() if array is not None}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Topology:
+        """Restore what `to_arrays` returned; ValueError if the arrays are damaged or not ours."""
+        try:
+            about = json.loads(np.asarray(arrays["about"], np.uint8).tobytes())
+            n, shape = _count("n_sites", about.pop("n_sites"), 1), about.pop("shape")
+            about = {name: about.pop(name) for name in ("kind", "torus", "neighbourhood", "radius")} | {
+                "_" + name: _decode(about.get(name)) for name in ("nodes", "attributes")}
+            if (about["kind"] not in KINDS or type(about["torus"]) is not bool
+                    or about["kind"] == "grid" and shape is None
+                    or about["neighbourhood"] not in (None, *NEIGHBOURHOODS)
+                    or about["radius"] is not None and _count("radius", about["radius"], 1) < 1):
+                raise ValueError("its layout is unknown")
+            if about["_attributes"] is not None and set(about["_attributes"]) != _ATTRIBUTES:
+                raise ValueError("its attributes are unknown")
+            if about["_nodes"] is not None:
+                about["_nodes"] = _labels(about["_nodes"])
+                if len(about["_nodes"]) != n:
+                    raise ValueError(f"there are {len(about['_nodes'])} labels for {n} sites")
+            for name, kinds in (("cells", "iu"), ("positions", "f")):
+                array = arrays.get(name)
+                if array is not None and (array.shape != (n, 2) or array.dtype.kind not in kinds
+                                          or not np.isfinite(array).all()):
+                    raise ValueError(f"{name} have shape {array.shape} and type {array.dtype}")
+                about["_" + name] = None if array is None else array.copy()
+            if shape is not None:
+                shape = tuple(_count("shape", size, 1) for size in shape[:2])
+                cells = about["_cells"]
+                if cells is None and math.prod(shape) != n or cells is not None and (
+                        cells.min() < 0 or (cells >= (1, *shape)[-2:]).any()
+                        or len(np.unique(cells, axis=0)) < n):
+                    raise ValueError(f"shape {shape} does not fit the cells of {n} sites")
+            site_id = _ids(arrays["site_id"], n)
+            ties = _edges(n, arrays["source"], arrays["target"], arrays.get("weight"))
+            return cls._from_stored(n, *ties, site_id, shape=shape, **about)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"these arrays do not hold a topology: {error}") from error
+
+    def __eq__(self, other) -> bool:
+        """Whether both have the same sites, ids, labels, ties, weights and layout; attributes may differ."""
+        if not isinstance(other, Topology):
+            return NotImplemented
+        return (
+            (self.n_sites, self.n_ties, self.kind, self.shape, self.torus)
+            == (other.n_sites, other.n_ties, other.kind, other.shape, other.torus)
+            and all(_same(getattr(self, name), getattr(other, name)) for name in
+                    ("site_id", "out_degree", "out_index", "slot_weight", "cells", "positions"))
+            and (self.nodes is other.nodes or tuple(self.nodes) == tuple(other.nodes))
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.n_sites, self.n_ties, self.kind, self.shape, self.torus))
+
+    def __repr__(self) -> str:
+        ties = "1 tie" if self.n_ties == 1 else f"{self.n_ties} ties"
+        sites = "1 site" if self.n_sites == 1 else f"{self.n_sites} sites"
+        how = "directed" if self.directed else "undirected"
+        weights = "" if self.slot_weight is None else ", weighted"
+        return f"<Topology: {self._layout()}, {sites}, {ties}, {how}{weights}>"
+
+    def _layout(self) -> str:
+        """Say in a few words what it was made from."""
+        if self.shape is None:
+            return "Mesa space" if self.kind == "space" else "network"
+        if len(self.shape) == 1:
+            words = ["ring" if self.torus else "line"]
+        else:
+            words = ["x".join(map(str, self.shape)), self.neighbourhood or "rewired",
+                     "torus" if self.torus else "bounded grid"]
+        if self.kind == "space":
+            words.insert(0, "Mesa")
+        if (self.radius or 1) > 1:
+            words.append(f"of radius {self.radius}")
+        return " ".join(words).replace("_", " ")
+
+    def _repr_html_(self) -> str:
+        spread = self.out_degree.min(), self.out_degree.mean(), self.out_degree.max()
+        rows = {
+            "made from": self._layout(), "sites": f"{self.n_sites:,}",
+            "ties": f"{self.n_ties:,} ({'directed' if self.directed else 'undirected'})",
+            "out-ties per site": f"{spread[0]} to {spread[2]}, mean {spread[1]:.3g}",
+        }
+        if self.slot_weight is not None:
+            rows["weights"] = f"{self.weight.min():.3g} to {self.weight.max():.3g}"
+        body = "".join(f"<tr><th style='text-align:left'>{k}</th><td style='text-align:left'>{v}</td></tr>"
+                       for k, v in rows.items())
+        return f"<table><caption>Topology</caption>{body}</table>"
+
+
+def _grid_rows(height, width, neighbourhood, radius, torus, keep, ndim):
+    """Return the CSR rows of a grid: ``(indptr, indices)``, rows in ascending order."""
+    tables = _offsets(neighbourhood, radius, ndim)
+    if torus:
+        tables = [_distinct(table, height, width) for table in tables]
+    k = tables[0].shape[0]
+    if height * width * max(k, 1) > MAX_SLOTS:
+        raise ValueError(f"a grid of {height} x {width} with {k} neighbours needs {height * width * k} tie"
+                         f" slots; at most {MAX_SLOTS} can be numbered")
+    row, col = np.arange(height)[:, None], np.arange(width)[:, None]
+    near = np.empty((height, width, k), np.int32)
+    inside = None if torus and keep is None else np.empty(near.shape, bool)
+    for parity, table in enumerate(tables):
+        rows = row[parity::len(tables)] + table[:, 0]
+        cols = col + table[:, 1]
+        block = slice(parity, None, len(tables))
+        if torus:
+            rows %= height
+            cols %= width
+        if inside is not None:
+            ok = (rows >= 0) & (rows < height)
+            inside[block] = ok[:, None] & ((cols >= 0) & (cols < width))
+        near[block] = (rows * width).astype(np.int32)[:, None] + cols.astype(np.int32)
+    if torus:
+        # Offsets ascend, so only rows whose neighbours wrapped are out of order.
+        for edge in (near[:radius], near[-radius:], near[:, :radius], near[:, -radius:]):
+            edge.sort(axis=-1)
+    near = near.reshape(height * width, k)
+    if inside is None:
+        return k * np.arange(len(near) + 1), near.ravel()
+    inside = inside.reshape(near.shape)
+    if keep is not None:
+        keep = keep.ravel()
+        number = np.cumsum(keep, dtype=np.int32) - 1
+        near, inside = near[keep], inside[keep]
+        near[~inside] = 0
+        inside &= keep[near]
+        near = number[near]
+    return np.concatenate(([0], np.cumsum(inside.sum(axis=1)))), near[inside]
+
+
+def _offsets(neighbourhood, radius, ndim):
+    """Return the (row, column) offsets of the neighbours, ascending: one table, or one by row parity."""
+    steps = range(-radius, radius + 1)
+    if ndim == 1:
+        return [np.array([(0, c) for c in steps if c])]
+    square = [(r, c) for r in steps for c in steps if (r, c) != (0, 0)]
+    if neighbourhood == "moore":
+        return [np.array(square)]
+    if neighbourhood == "von_neumann":
+        return [np.array([(r, c) for r, c in square if abs(r) + abs(c) <= radius])]
+    # Axial steps (r, q) turned into offset columns; even rows lie half a cell to the right.
+    axial = [(r, q) for r, q in square if abs(r + q) <= radius]
+    return [np.array(sorted((r, q - parity + (parity + r + (parity + r) % 2) // 2) for r, q in axial))
+            for parity in (0, 1)]
+
+
+def _distinct(table, height, width):
+    """Drop offsets that lead home or to the same cell of a small torus as an earlier one."""
+    where = table[:, 0] % height * width + table[:, 1] % width
+    first = np.sort(np.unique(where, return_index=True)[1])
+    return table[first[where[first] != 0]]
+
+
+def _labels(values, name: str = "nodes") -> tuple:
+    """Return node labels as a tuple, refusing repeated and unhashable ones."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a sequence of labels, not {values!r}")
+    labels = tuple(values)
+    seen = set()
+    for label in labels:
+        try:
+            if label in seen:
+                raise ValueError(f"{name} must be unique; {label!r} occurs more than once")
+            seen.add(label)
+        except TypeError:
+            raise TypeError(f"{name} must be hashable, and {label!r} is not") from None
+    return labels
+
+
+def _positions(values):
+    """Return positions (N, 2) if every one is a pair of finite numbers, else None."""
+    try:
+        array = np.array(values, float)
+    except (TypeError, ValueError):
+        return None
+    return array if array.ndim == 2 and array.shape[1] == 2 and np.isfinite(array).all() else None
+
+
+def _graph_attributes(G, weight):  # noqa: N803
+    """Copy the attributes of a graph, its nodes and its edges."""
+    return {
+        "directed": G.is_directed(), "weight": weight, "graph": dict(G.graph),
+        "nodes": {node: dict(d) for node, d in G.nodes(data=True) if d},
+        "edges": {(u, v): dict(d) for u, v, d in G.edges(data=True) if d},
+    }
+
+
+def _space_positions(space, cells):
+    """Return where a Network or VoronoiGrid has its cells, or None."""
+    if hasattr(space, "centroids_coordinates"):
+        return _positions(list(space.centroids_coordinates))
+    layout = _positions([getattr(cell, "_position", None) for cell in cells.values()])
+    if layout is None and hasattr(getattr(space, "G", None), "adj"):
+        layout = _positions([space.G.nodes[node].get("pos") for node in cells])
+    return layout
+
+
+def _same(a, b) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
+def _encode(value, what: str):
+    """Turn a label or attribute into JSON values, keeping the types that networkx graphs use."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if type(value) is np.ndarray:
+        return {"array": [_encode(value.tolist(), what)]}
+    if type(value) in (tuple, list, set, frozenset):
+        return {type(value).__name__: [_encode(item, what) for item in value]}
+    if type(value) is dict:
+        return {"dict": [[_encode(k, what), _encode(v, what)] for k, v in value.items()]}
+    raise TypeError(f"{what} {value!r} of type {type(value).__name__} cannot be saved; labels may be numbers,"
+                    " strings, booleans, None or tuples of them")
+
+
+def _decode(value):
+    """Undo `_encode`."""
+    if not isinstance(value, dict):
+        return value
+    (kind, items), = value.items()
+    if kind == "dict":
+        return {_decode(k): _decode(v) for k, v in items}
+    make = {"tuple": tuple, "list": list, "set": set, "frozenset": frozenset,
+            "array": lambda items: np.array(*items)}[kind]
+    return make([_decode(item) for item in items])
+
+
+def _encode_attributes(attributes):
+    """Encode the attributes of a graph, leaving out what has no JSON form."""
+    lost = set()
+
+    def kept(mapping):
+        out = {}
+        for name, value in mapping.items():
+            try:
+                _encode(name, "attribute"), _encode(value, "attribute")
+                out[name] = value
+            except TypeError:
+                lost.add(str(name))
+        return out
+
+    plain = attributes | {"graph": kept(attributes["graph"])} | {
+        part: {key: kept(value) for key, value in attributes[part].items()} for part in ("nodes", "edges")}
+    if lost:
+        warnings.warn(f"graph attributes that cannot be saved are left out: {', '.join(sorted(lost))}",
+                      stacklevel=3)
+    return _encode(plain, "attribute")

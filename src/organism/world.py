@@ -1,0 +1,888 @@
+"""The world: members on a topology, stepped by the compiled tick. Knows no Mesa."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import storage
+from ._dispatch import core
+from .params import CARE_KINDS, TRAITS, Params, closest
+from .records import Audit, Recording
+from .state import COLUMNS, SHARED, State
+from .topology import LANES, Topology
+
+__all__ = ["World"]
+
+#: Seconds of compiled ticks between two looks at the interpreter (Ctrl-C, progress).
+PATIENCE = 0.1
+PASSES = ("sense", "act", "offer", "receive", "care", "learn", "demography")
+#: Planes that the kernel reads as one row.
+_FLAT = {"occupied", "shared", "order_share", "task", "order_task", "age", "births", "uid",
+         "parent_uid", "founder"}
+#: Columns that may be given when a member is added.
+_ADDABLE = tuple(name for name, c in COLUMNS.items() if c.writable and c.owner != "site")
+
+
+@dataclass(eq=False)
+class Job:
+    """Something to call between ticks: at one tick, or whenever ``(tick - start) % period == 0``."""
+
+    call: Callable
+    start: int
+    period: int          # 0: once
+    before: bool         # before the tick is computed, rather than after the last one
+
+    def due(self, tick: int) -> bool:
+        """Whether the job is to be called at ``tick``."""
+        if self.period:
+            return tick >= self.start and (tick - self.start) % self.period == 0
+        return tick == self.start
+
+    def next(self, tick: int) -> float:
+        """Return the first tick after ``tick`` at which the job is due."""
+        if tick < self.start:
+            return self.start
+        return tick + self.period - (tick - self.start) % self.period if self.period else math.inf
+
+
+class World:
+    """A population of members on a topology.
+
+    Parameters
+    ----------
+    topology : Topology
+        N sites and the ties among them.
+    params : Params, optional
+        Defaults to the preset ``organic``.
+    rng : int, SeedSequence or Generator, optional
+        Source of all randomness; the integer it resolves to is ``seed``. None
+        draws one from the operating system.
+    occupied : array_like of bool, shape (N,), or of site indices, optional
+        Where a founder lives at tick 0; everywhere by default.
+    columns : mapping of str to array_like, optional
+        Initial values of columns, as in :meth:`set`; given stocks count as initial.
+    ledger : bool, default False
+        Keep the exact total of every good that went along every tie.
+    threads : int, default 1
+        Threads of the kernel; the results do not depend on it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind, shape or range, in one sentence.
+
+    Notes
+    -----
+    The tick is described in MODEL.md. The world is consistent between ticks
+    whatever happens: the kernel cannot fail, and Ctrl-C stops between ticks.
+
+    Examples
+    --------
+    >>> import organism as og
+    >>> world = og.World(og.Topology.grid((8, 8)), rng=1)
+    >>> world.step(100)
+    >>> world.audit().closes
+    True
+    """
+
+    def __init__(self, topology, params=None, rng=None, *, occupied=None, columns=None, ledger=False,
+                 threads=1):
+        if not isinstance(topology, Topology):
+            raise TypeError(f"topology must be a Topology, not {type(topology).__name__}; see "
+                            "Topology.grid and Topology.from_networkx")
+        params = Params() if params is None else params
+        if not isinstance(params, Params):
+            raise TypeError(f"params must be a Params, not {type(params).__name__}; see Params.preset")
+        if not isinstance(ledger, (bool, np.bool_)):
+            raise TypeError(f"ledger must be true or false, not {ledger!r}")
+        here = _mask(topology.n_sites, occupied)
+        self.topology, self._params, self.seed = topology, params, _seed(rng)
+        self.state = State(topology.n_sites, len(topology.out_ptr) - 1, params)
+        self._start(threads, bool(ledger))
+        self.state.planes["occupied"][0, :self.n_sites] = here
+        self._attach()
+        self._kernel.found_all(True)
+        for name, values in (columns or {}).items():
+            self.set(name, values)
+        self._initial, self._added, self._removed = self._held(), *np.zeros((2, params.resources))
+
+    def _start(self, threads, ledger):
+        """Make what every world has beside its columns: kernel, ties, scratch, books."""
+        topology, k = self.topology, self._params.resources
+        slices, row = len(topology.out_ptr) - 1, self.state.row
+        self._kernel, self._jobs, self.history = core.Kernel(), [], []
+        self.ledger, self.threads = ledger, threads
+        self._ties = self._new_ties(topology)
+        self._scratch = {"offer": np.zeros((k, row)), "deficit": np.zeros((k, row), "f4"),
+                         "account": np.zeros((4 * k, slices)), "neighbours": np.zeros((1, row), "f4")}
+        self._speed = 0.0                      # seconds a tick took, to choose how many go at once
+
+    def _new_ties(self, topology):
+        k = self._params.resources
+        ties = {"bond": np.ones(len(topology.out_index), "f4"), "trace": np.zeros(len(topology.in_index), "f4")}
+        if self.ledger:
+            ties["total"] = np.zeros((k, len(topology.in_index)))
+        return ties
+
+    # -- the kernel's view -----------------------------------------------------------------
+
+    def _attach(self):
+        """Hand arrays and parameters to the kernel; after any of them was replaced."""
+        kernel, p, state, topology, scratch = self._kernel, self._params, self.state, self.topology, self._scratch
+        state.ensure(p)
+        row = state.row
+        if topology.directed and "mutual" not in scratch:
+            scratch["mutual"] = np.zeros((1, row), "f4")
+        if p.demography.enabled:
+            scratch.setdefault("doomed", np.zeros(row, "i1"))
+        if p.care.kind == "kin" or p.care.horizon > 1:
+            scratch.setdefault("others", np.zeros((1, row), "f4"))
+        # the shortfall is read before offers are written: they share memory
+        scratch["shortfall"] = scratch["offer"].reshape(-1).view("f4")[:p.resources * row].reshape(-1, row)
+        scratch["spoilage"] = np.repeat(np.resize(np.array(p.metabolism.spoilage, "f8"), p.resources)[:, None],
+                                        LANES, axis=1)
+        scratch["harm"] = np.zeros((p.resources, LANES), "f4")
+        scratch["harm"][list(p.metabolism.harmful)] = 1
+        for name in COLUMNS:
+            plane = state.planes.get(name)
+            setattr(kernel, name, plane if plane is None or name not in _FLAT else plane[0])
+        if kernel.richness is None and p.learning.cue:
+            kernel.richness = np.ones((p.resources, LANES), "f4")
+        for name, plane in scratch.items():
+            setattr(kernel, name, plane)
+        for name in ("out_ptr", "in_ptr", "out_index", "in_index", "in_to_out", "mate", "slot_weight"):
+            setattr(kernel, name, getattr(topology, name))
+        ids = topology.site_id
+        plain = ids[0] == 0 and ids[-1] == self.n_sites - 1 and bool((np.diff(ids) == 1).all())
+        kernel.site_id = None if plain else ids
+        kernel.by_id = None if plain else np.argsort(ids)
+        kernel.bond, kernel.trace = self._ties["bond"], self._ties["trace"]
+        kernel.ledger_total = self._ties.get("total")
+        self._tell()
+
+    def _tell(self):
+        """Hand the parameters' values to the kernel."""
+        kernel, p = self._kernel, self._params
+        kernel.sites, kernel.K, kernel.M = self.n_sites, p.resources, p.tasks
+        kernel.F, kernel.G, kernel.seed = p.features, p.share_features, self.seed
+        for group in ("production", "exchange", "learning", "demography"):
+            for name, value in vars(getattr(p, group)).items():
+                name = {"base_yield": "yield_"}.get(name, name)
+                if isinstance(value, (int, float)) and hasattr(kernel, name):
+                    setattr(kernel, name, value)
+        kernel.depletion_law = p.production.regrowth_law == "logistic"
+        leontief = p.metabolism.complementarity == "leontief"
+        kernel.leontief, kernel.complementarity = leontief, 0 if leontief else p.metabolism.complementarity
+        kernel.care_kind, kernel.horizon = CARE_KINDS.index(p.care.kind), p.care.horizon
+        kernel.saturation = p.care.saturation
+        kernel.directed, kernel.threads = self.topology.directed, self._threads
+        kernel.demography, kernel.global_parents = p.demography.enabled, p.demography.dispersal == "global"
+        kernel.mutates = sum(1 << TRAITS.index(name) for name in p.demography.mutates)
+        kernel.policy_sd, kernel.start_stock = p.start.policy_sd, p.start.stock
+        kernel.start_spread, kernel.start_skill = p.start.stock_spread, p.start.skill
+        kernel.start_welfare, kernel.start_vitality = p.start.welfare, p.start.vitality
+        kernel.bind()
+
+    # -- stepping ---------------------------------------------------------------------------
+
+    def step(self, n: int = 1, progress: bool | Callable = False) -> None:
+        """Advance ``n`` ticks.
+
+        Parameters
+        ----------
+        n : int, default 1
+            Number of ticks, at least 0.
+        progress : bool or callable, default False
+            True shows a progress bar; a callable is called as ``progress(done, n)``.
+
+        Raises
+        ------
+        ValueError
+            If ``n`` is negative or not whole.
+        KeyboardInterrupt
+            On Ctrl-C, between two ticks: the world stays consistent.
+        """
+        n = _whole("n", n, 0)
+        if self.tick + n >= 2**32:
+            raise ValueError(f"n must keep the tick below 2**32; the world is at {self.tick} and n is {n}")
+        bar = None
+        if progress is True:
+            from tqdm.auto import tqdm
+
+            bar = tqdm(total=n, unit="tick", desc="stepping", mininterval=0.2)
+        start, end = self.tick, self.tick + n
+        try:
+            while self.tick < end:
+                done = self._some(end)
+                if bar is not None:
+                    bar.update(done)
+                elif callable(progress):
+                    progress(self.tick - start, n)
+        finally:
+            if bar is not None:
+                bar.close()
+
+    def _some(self, end: int) -> int:
+        """Do what is due before the next tick, some ticks, and what is due after them; return how many."""
+        before = self.tick
+        for job in [job for job in self._jobs if job.before and job.due(before)]:
+            job.call(self)
+        stop = min([end, *(job.next(before) for job in self._jobs)])
+        chunk = min(stop - before, max(1, int(PATIENCE / self._speed)) if self._speed else 1)
+        clock = time.perf_counter()
+        self._kernel.run(int(chunk))
+        self._speed = (time.perf_counter() - clock) / chunk
+        for job in [job for job in self._jobs if not job.before and job.due(self.tick)]:
+            job.call(self)
+        self._jobs = [job for job in self._jobs if job.period or job.start > self.tick
+                      or (job.before and job.start == self.tick)]
+        return int(chunk)
+
+    def before(self, call: Callable, every: int = 1) -> Job:
+        """Call ``call(world)`` before the tick is computed, whenever the tick is a multiple of ``every``.
+
+        This is where those decide who order members about (``order_task``,
+        ``order_share``), set share features, or write their own row.
+
+        Returns
+        -------
+        Job
+            For :meth:`cancel`.
+        """
+        return self._add_job(call, 0, _whole("every", every, 1), True)
+
+    def every(self, n: int, call: Callable) -> Job:
+        """Call ``call(world)`` after every ``n`` ticks from now; return the job for :meth:`cancel`."""
+        return self._add_job(call, self.tick, _whole("n", n, 1), False)
+
+    def at(self, tick: int, call: Callable) -> Job:
+        """Call ``call(world)`` once, before tick ``tick`` (now or later) is computed."""
+        if _whole("tick", tick, 0) < self.tick:
+            raise ValueError(f"tick must be {self.tick} or later, not {tick}")
+        return self._add_job(call, int(tick), 0, True)
+
+    def _add_job(self, call, start, period, before):
+        if not callable(call):
+            raise TypeError(f"call must be callable with the world, not {call!r}")
+        self._jobs.append(Job(call, start, period, before))
+        return self._jobs[-1]
+
+    def cancel(self, job: Job | Recording) -> None:
+        """Call a job no more, or take no more readings for a recording."""
+        self._jobs = [j for j in self._jobs if j is not job and j.call is not job]
+
+    def schedule(self, name: str, values: Mapping[int, object]) -> None:
+        """Change a parameter as time goes on.
+
+        Parameters
+        ----------
+        name : str
+            Dotted parameter name, as in :meth:`update`.
+        values : mapping of int to value
+            The value it takes before each of these ticks is computed.
+
+        Raises
+        ------
+        ValueError
+            If a tick lies in the past, or a name or value is refused; nothing is scheduled then.
+        """
+        for tick, value in values.items():
+            self._checked_update({name: value})
+            if _whole("tick", tick, 0) < self.tick:
+                raise ValueError(f"tick must be {self.tick} or later, not {tick}")
+        for tick, value in values.items():
+            self.at(tick, lambda world, value=value: world.update(**{name: value}))
+
+    def record(self, measures: Mapping[str, Callable], every: int = 1) -> Recording:
+        """Take measures now and after every ``every`` ticks.
+
+        Parameters
+        ----------
+        measures : mapping of str to callable
+            Each takes the world and returns a number or an array.
+        every : int, default 1
+            Ticks between two readings.
+
+        Returns
+        -------
+        Recording
+            Fills as the world runs.
+        """
+        every = _whole("every", every, 1)
+        for name, measure in measures.items():
+            if not callable(measure):
+                raise TypeError(f"measures[{name!r}] must be callable with the world, not {measure!r}")
+        recording = Recording(measures)
+        recording(self)
+        self.every(every, recording)
+        return recording
+
+    def profile(self, n: int = 100) -> dict[str, float]:
+        """Advance ``n`` ticks and return the seconds spent in each pass."""
+        kernel = self._kernel
+        kernel.spent, kernel.timed = [0.0] * 7, True
+        try:
+            self.step(n)
+        finally:
+            kernel.timed = False
+        return dict(zip(PASSES, kernel.spent, strict=True))
+
+    # -- reading ----------------------------------------------------------------------------
+
+    @property
+    def tick(self) -> int:
+        """Ticks computed so far."""
+        return self._kernel.tick
+
+    @property
+    def params(self) -> Params:
+        """Parameters in force; :meth:`update` changes them."""
+        return self._params
+
+    @property
+    def n_sites(self) -> int:
+        """Number N of sites."""
+        return self.topology.n_sites
+
+    @property
+    def n_members(self) -> int:
+        """Number of members alive."""
+        return self._kernel.n_alive
+
+    @property
+    def n_born(self) -> int:
+        """Births so far, founders and members added from outside not counted."""
+        return self._kernel.n_born
+
+    @property
+    def n_died(self) -> int:
+        """Deaths so far, removals from outside not counted."""
+        return self._kernel.n_died
+
+    @property
+    def living(self) -> np.ndarray:
+        """Sites of the members alive, ascending, shape (n_members,)."""
+        return np.flatnonzero(self.state["occupied"])
+
+    @property
+    def threads(self) -> int:
+        """Threads of the kernel; any number gives the same bits."""
+        return self._threads
+
+    @threads.setter
+    def threads(self, value):
+        self._threads = _whole("threads", value, 1)
+        if hasattr(self, "_initial"):
+            self._tell()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of state, ties, scratch and topology."""
+        shared = {id(a): a.nbytes for a in vars(self.topology).values() if isinstance(a, np.ndarray)}
+        own = sum(a.nbytes for name, a in self._scratch.items() if name != "shortfall")
+        return self.state.nbytes + sum(a.nbytes for a in self._ties.values()) + own + sum(shared.values())
+
+    def tie(self, name: str) -> np.ndarray:
+        """Return a copy of a tie column, aligned with ``topology.source`` and ``topology.target``.
+
+        Parameters
+        ----------
+        name : {"bond", "trace", "total"}
+            Adaptive factor of the bond; decayed sum of flows, all resources;
+            exact flows since the world began, per resource (needs ``ledger=True``).
+
+        Returns
+        -------
+        ndarray, shape (n_ties,), or (n_ties, K) for "total"
+        """
+        if name not in ("bond", "trace", "total"):
+            raise KeyError(f"no tie column is called {name!r}" + closest(name, ("bond", "trace", "total")))
+        if name == "total" and not self.ledger:
+            raise ValueError("exact totals are kept only by a world made with ledger=True")
+        if name == "bond":
+            return self._ties["bond"][self.topology.out_slot]
+        values = self._ties[name][..., self.topology.in_slot]
+        return np.ascontiguousarray(values.T) if name == "total" else values
+
+    def closed_accounts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the exact totals of ties one of whose members has gone since.
+
+        Returns
+        -------
+        uids : ndarray of int64, shape (n, 2)
+            Giver and receiver.
+        amounts : ndarray of float64, shape (n, K)
+            Goods given while both lived.
+        """
+        n = self._kernel.closed_count
+        uids, amounts = np.empty((n, 2), "i8"), np.empty((n, self._params.resources))
+        self._kernel.closed(uids, amounts)
+        return uids, amounts
+
+    def audit(self) -> Audit:
+        """Return the account of every good since the world began."""
+        k = self._params.resources
+        produced, burned, spoiled, lost = self._scratch["account"].reshape(4, k, -1).sum(axis=2)
+        return Audit(self._initial.copy(), produced, self._added.copy(), self._held(),
+                     self.state["ground"].sum(axis=0), burned, spoiled, lost, self._removed.copy())
+
+    def _held(self):
+        return self.state["stock"].sum(axis=0)
+
+    # -- changing, between ticks ---------------------------------------------------------------
+
+    def update(self, **changes) -> None:
+        """Change parameters from the next tick on.
+
+        Parameters
+        ----------
+        **changes
+            Dotted names, as in :meth:`Params.replace`. A new ``care.weight``,
+            ``learning.rate``, ``metabolism.need`` or ``metabolism.reserve`` is given to all
+            sites. Features that ``learning.perception`` or ``learning.cue`` add start at weight 0.
+
+        Raises
+        ------
+        ValueError
+            If a name or value is refused, or if the number of resources or tasks
+            would change; nothing is changed then.
+        """
+        old, new = self._params, self._checked_update(changes)
+        self._params = new
+        if new.features != old.features or new.share_features != old.share_features:
+            self._refit(old, new)
+        traits = {"care": "care.weight", "learning_rate": "learning.rate", "need": "metabolism.need",
+                  "reserve": "metabolism.reserve"}
+        for column, name in traits.items():
+            if new[name] != old[name] or name in changes:
+                self.state.share(column, new[name])
+        self._attach()
+
+    def _checked_update(self, changes):
+        new = self._params.replace(**changes)
+        for name in ("resources", "production.rest"):
+            if new[name] != self._params[name]:
+                raise ValueError(f"{name} cannot change in a running world (now {self._params[name]!r}, "
+                                 f"asked for {new[name]!r})")
+        return new
+
+    def _refit(self, old: Params, new: Params):
+        """Carry policy weights over to another set of features, by feature name."""
+        before, after = feature_names(old), feature_names(new)
+        for name in ("policy", "eligibility"):
+            values = self.state[name]
+            fresh = np.zeros((self.n_sites, new.tasks, len(after)), "f4")
+            for f, feature in enumerate(after):
+                if feature in before:
+                    fresh[:, :, f] = values[:, :, before.index(feature)]
+            self._replace(name, fresh, new)
+        before, after = ("1", *old.learning.share_features), ("1", *new.learning.share_features)
+        for name, shift in (("share_policy", 0), ("share_eligibility", 0), ("share_feature", 1)):
+            values = self.state[name] if name in self.state.planes else None
+            fresh = np.zeros((self.n_sites, len(after) - shift), "f4")
+            for g, feature in enumerate(after[shift:]):
+                if feature in before and values is not None:
+                    fresh[:, g] = values[:, before.index(feature) - shift]
+            self._replace(name, fresh, new)
+        self.state.sizes.update({"F": new.features, "G": new.share_features, "G-1": new.share_features - 1})
+
+    def _replace(self, name, values, params):
+        rows = self.state.to_plane(name, values)
+        if rows.shape[0]:
+            self.state.planes[name] = np.zeros((rows.shape[0], self.state.row), "f4")
+            self.state.planes[name][:, :self.n_sites] = rows
+        else:
+            self.state.planes.pop(name, None)
+
+    def set(self, name: str, values, sites=None) -> None:
+        """Write a column.
+
+        Parameters
+        ----------
+        name : str
+            A writable column; see :data:`organism.state.COLUMNS`.
+        values : array_like
+            One value, or an array that broadcasts to the column's shape ``(N, …)``
+            (or ``(len(sites), …)``).
+        sites : int or sequence of int, optional
+            Sites to write; all by default. Member columns are written at occupied sites only.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If the name is unknown or not writable, or values or sites are refused;
+            nothing is written then.
+
+        Notes
+        -----
+        Stocks that change are booked as goods added or removed.
+        """
+        index, fresh = self._checked_values(name, values, sites)
+        column, state = COLUMNS[name], self.state
+        if name in SHARED and sites is None and np.size(values) in (1, state.rows(name)) \
+                and np.ndim(values) <= len(state.trailing(name)) and name not in self._params.demography.mutates:
+            state.share(name, fresh[0])
+            self._attach()
+            return
+        known = state.planes.get(name)
+        state.tell_apart(name)
+        view = state.view(name)
+        if column.owner == "member":
+            alive = self.state["occupied"][index]
+            if sites is not None and not alive.all():
+                raise ValueError(f"site {index[~alive][0]} is empty; {name} belongs to members")
+            index, fresh = index[alive], fresh[alive]
+        if name == "stock":
+            change = fresh - view[index]
+            self._book(change)
+        view[index] = fresh
+        if state.planes[name] is not known:
+            self._attach()
+
+    def _book(self, change):
+        if hasattr(self, "_added"):
+            self._added += np.maximum(change, 0).sum(axis=0)
+            self._removed += np.maximum(-change, 0).sum(axis=0)
+
+    def _checked_values(self, name, values, sites):
+        """Return site indices and values broadcast to them, or refuse in one sentence."""
+        if name not in COLUMNS:
+            raise KeyError(f"no column is called {name!r}" + closest(name, COLUMNS))
+        column = COLUMNS[name]
+        if not column.writable:
+            raise ValueError(f"{name} cannot be set; it is the model's own")
+        if name == "share_feature" and not self._params.learning.share_features:
+            raise ValueError("share_feature can be set only where learning.share_features names some")
+        index = np.arange(self.n_sites) if sites is None else self._sites(sites)
+        shape = (len(index), *self.state.trailing(name))
+        try:
+            fresh = np.asarray(values, float)
+        except (TypeError, ValueError):
+            raise TypeError(f"{name} must be numbers, not {values!r:.60}") from None
+        if name == "supply" and fresh.shape == self.topology.shape and len(fresh.shape) == 2 and sites is None \
+                and fresh.size == self.n_sites:
+            fresh = fresh.reshape(-1, 1)           # a landscape: the same for every resource
+        elif fresh.ndim and fresh.shape == (len(index),) and len(shape) > 1 and len(index) != shape[-1]:
+            fresh = fresh.reshape(-1, *(1,) * (len(shape) - 1))
+        try:
+            fresh = np.broadcast_to(fresh, shape)
+        except ValueError:
+            raise ValueError(f"{name} takes one value or an array of shape {shape}, not {fresh.shape}") from None
+        high = column.high
+        if name == "order_task":
+            high = self._params.tasks - 1
+        bad = ~np.isfinite(fresh)
+        if column.low is not None:
+            bad |= fresh < column.low
+        if high is not None:
+            bad |= fresh > high
+        if column.dtype[0] == "i":
+            bad |= fresh != np.rint(fresh)
+        else:
+            bad |= np.abs(fresh) > 3e38            # beyond float32
+        if bad.any():
+            where = tuple(int(i) for i in np.argwhere(bad)[0])
+            low_text = "(-inf" if column.low is None else f"[{column.low:g}"
+            high_text = "inf)" if high is None else f"{high:g}]"
+            raise ValueError(f"{name} at site {index[where[0]]} must be in {low_text}, {high_text}, "
+                             f"not {fresh[where]:g}")
+        return index, fresh.astype(column.dtype)
+
+    def _sites(self, sites) -> np.ndarray:
+        index = np.atleast_1d(np.asarray(sites))
+        if index.dtype == bool and index.shape == (self.n_sites,):
+            return np.flatnonzero(index)
+        if index.size == 0:
+            return index.astype(np.int64).ravel()
+        if index.dtype.kind not in "iu" or index.ndim != 1:
+            raise TypeError(f"sites must be site indices below {self.n_sites}, not {sites!r:.60}")
+        bad = (index < 0) | (index >= self.n_sites)
+        if bad.any():
+            raise ValueError(f"sites must be in [0, {self.n_sites - 1}], not {index[bad][0]}")
+        unique, count = np.unique(index, return_counts=True)
+        if (count > 1).any():
+            raise ValueError(f"sites must not repeat; {unique[count > 1][0]} occurs more than once")
+        return index.astype(np.int64)
+
+    def do(self, intervention) -> None:
+        """Apply an intervention (see :mod:`organism.intervene`) and note it in ``history``."""
+        if not callable(intervention):
+            raise TypeError(f"an intervention must be callable with the world, not {intervention!r}")
+        intervention(self)
+        self.history.append((self.tick, getattr(intervention, "name", repr(intervention))))
+
+    def remove(self, sites) -> None:
+        """Take away the members at ``sites`` with all they hold (booked as removed)."""
+        index = self._sites(sites)
+        empty = ~self.state["occupied"][index]
+        if empty.any():
+            raise ValueError(f"site {index[empty][0]} is empty; there is no member to remove")
+        self._removed += self.state["stock"][index].sum(axis=0)
+        for site in index:
+            self._kernel.leave(int(site))
+
+    def add(self, site: int, columns: Mapping | None = None) -> int:
+        """Settle a new member, with a founder's start, at an empty site (goods booked as added).
+
+        Parameters
+        ----------
+        site : int
+            An empty site.
+        columns : mapping of str to value, optional
+            Values of its columns that differ from a founder's.
+
+        Returns
+        -------
+        int
+            Its uid.
+        """
+        index = self._sites(int(site) if isinstance(site, numbers.Integral) else site)
+        if len(index) != 1:
+            raise ValueError(f"site must be one site, not {site!r}")
+        if self.state["occupied"][index[0]]:
+            raise ValueError(f"site {index[0]} is occupied; a site holds at most one member")
+        for name, values in (columns or {}).items():
+            if name not in _ADDABLE and name in COLUMNS:
+                raise ValueError(f"{name} cannot be given to a member")
+            self._checked_values(name, values, index)
+        self._kernel.found(int(index[0]), True)
+        self._added += self.state["stock"][index[0]]
+        for name, values in (columns or {}).items():
+            self.set(name, np.asarray(values)[None], index)
+        return int(self.state["uid"][index[0]])
+
+    def move(self, site: int, to: int) -> None:
+        """Move a member to an empty site; its ties there start afresh."""
+        index = self._sites([site, to])
+        for where, wanted in zip(index, (True, False), strict=True):
+            if self.state["occupied"][where] != wanted:
+                raise ValueError(f"site {where} is {'empty; nobody' if wanted else 'occupied; no second member'} "
+                                 f"can {'leave' if wanted else 'settle'} there")
+        planes = [plane for name, plane in self.state.planes.items()
+                  if COLUMNS[name].owner != "site" and plane.shape[1] == self.state.row]
+        rows = [plane[:, index[0]].copy() for plane in planes]
+        kernel = self._kernel
+        kernel.leave(int(index[0]))
+        kernel.found(int(index[1]), False)
+        kernel.next_uid -= 1
+        for plane, row in zip(planes, rows, strict=True):
+            plane[:, index[1]] = row
+
+    def rewire(self, topology: Topology) -> None:
+        """Replace the topology; ties that both have keep bond, trace and exact totals.
+
+        Parameters
+        ----------
+        topology : Topology
+            With the same number of sites. Totals of ties that go are closed.
+        """
+        if not isinstance(topology, Topology):
+            raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
+        if topology.n_sites != self.n_sites:
+            raise ValueError(f"topology must have {self.n_sites} sites, not {topology.n_sites}")
+        old, n = self.topology, np.int64(self.n_sites)
+        columns = {name: self.tie(name) for name in self._ties}
+        before = old.source.astype("i8") * n + old.target
+        after = topology.source.astype("i8") * n + topology.target
+        order = np.argsort(before)
+        found = np.searchsorted(before[order], after)
+        kept = np.zeros(len(after), bool)
+        inside = found < len(before)
+        kept[inside] = before[order][found[inside]] == after[inside]
+        origin = order[found[kept]]
+        if self.ledger:
+            gone = np.ones(len(before), bool)
+            gone[origin] = False
+            gone &= columns["total"].sum(axis=1) > 0
+            uid, (uids, amounts) = self.state["uid"], self.closed_accounts()
+            pairs = np.column_stack([uid[old.source[gone]], uid[old.target[gone]]])
+            self._kernel.reopen(np.concatenate([uids, pairs]),
+                                np.concatenate([amounts, columns["total"][gone]]))
+        self.topology, self._ties = topology, self._new_ties(topology)
+        self._ties["bond"][topology.out_slot[kept]] = columns["bond"][origin]
+        self._ties["trace"][topology.in_slot[kept]] = columns["trace"][origin]
+        if self.ledger:
+            self._ties["total"][:, topology.in_slot[kept]] = columns["total"][origin].T
+        self._count_neighbours()
+        self._attach()
+
+    def _count_neighbours(self):
+        """Count each member's occupied out-neighbours, and those among them that can give back."""
+        t, here = self.topology, self.state["occupied"]
+        self._scratch["neighbours"][:] = 0
+        self._scratch.pop("mutual", None)
+        alive = here[t.target]
+        self._scratch["neighbours"][0, :self.n_sites] = np.bincount(t.source[alive], minlength=self.n_sites)
+        if t.directed:
+            both = alive & (t.mate[t.out_slot] != t.in_ptr[-1])
+            self._scratch["mutual"] = np.zeros((1, self.state.row), "f4")
+            self._scratch["mutual"][0, :self.n_sites] = np.bincount(t.source[both], minlength=self.n_sites)
+
+    # -- copies -----------------------------------------------------------------------------
+
+    _COUNTERS = ("tick", "n_alive", "next_uid", "n_born", "n_died")
+
+    def fork(self) -> World:
+        """Return a twin with the same state and the same luck; jobs and recordings stay here."""
+        header, arrays = self._pack()
+        return self._unpack(self.topology, self._params, header,
+                            {name: array.copy() for name, array in arrays.items()})
+
+    def save(self, path) -> None:
+        """Write the world to ``path`` (a zip of arrays); an existing file is replaced only when all is written.
+
+        Jobs and recordings are not saved.
+        """
+        header, arrays = self._pack()
+        record = {"params": self._params.to_dict(), "organism": _version(), "numpy": np.__version__}
+        topology = {f"topology.{name}": a for name, a in self.topology.to_arrays().items()}
+        storage.write(path, {**header, **record}, {**arrays, **topology})
+
+    @classmethod
+    def load(cls, path) -> World:
+        """Read a saved world.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If the file is missing, is not a saved world, is truncated, damaged,
+            or was written by a newer version; it is never unpickled.
+        """
+        header, arrays = storage.read(path)
+        try:
+            params = Params.from_dict(header["params"])
+            topology = Topology.from_arrays({name.removeprefix("topology."): a for name, a in arrays.items()
+                                             if name.startswith("topology.")})
+            return cls._unpack(topology, params, header, arrays)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"{path} is damaged: {error}") from None
+
+    def _pack(self):
+        """Return header and arrays, unpadded, that :meth:`_unpack` understands."""
+        n = self.n_sites
+        header = {"seed": self.seed, "ledger": self.ledger, "threads": self._threads,
+                  "history": self.history, **{name: getattr(self._kernel, name) for name in self._COUNTERS}}
+        arrays = {f"state.{name}": plane[:, :n] if plane.shape[1] == self.state.row else plane[:, :1]
+                  for name, plane in self.state.planes.items()}
+        arrays |= {f"tie.{name}": self.tie(name) for name in self._ties}
+        uids, amounts = self.closed_accounts()
+        account = self._scratch["account"]
+        books = {"account": account, "initial": self._initial, "added": self._added,
+                 "removed": self._removed, "closed_uids": uids, "closed_amounts": amounts}
+        return header, arrays | {f"book.{name}": a for name, a in books.items()}
+
+    @classmethod
+    def _unpack(cls, topology, params, header, arrays):
+        self = cls.__new__(cls)
+        self.topology, self._params, self.seed = topology, params, _seed(header["seed"])
+        self.state = State(topology.n_sites, len(topology.out_ptr) - 1, params)
+        self._start(_whole("threads", header["threads"], 1), bool(header["ledger"]))
+        self.history = [tuple(entry) for entry in header["history"]]
+        state, n = self.state, topology.n_sites
+        for key in [key for key in arrays if key.startswith("state.")]:
+            name, rows = key.removeprefix("state."), arrays[key]
+            column = COLUMNS[name]
+            shared = name in SHARED and rows.shape[1] == 1 and n > 1
+            if rows.dtype != np.dtype(column.dtype) or rows.shape != (state.rows(name), 1 if shared else n):
+                raise ValueError(f"column {name} has shape {rows.shape} and type {rows.dtype}")
+            if not np.isfinite(rows).all():
+                raise ValueError(f"column {name} holds NaN or inf")
+            if shared:
+                state.share(name, rows[:, 0])
+            else:
+                state.allocate(name)[:, :n] = rows
+        for name, like in self._new_ties(topology).items():
+            rows = arrays[f"tie.{name}"]
+            slots = topology.out_slot if name == "bond" else topology.in_slot
+            like[..., slots] = rows.T
+            self._ties[name] = like
+        for name in ("account", "initial", "added", "removed"):
+            rows = arrays[f"book.{name}"]
+            if name == "account":
+                self._scratch["account"][:] = rows
+            else:
+                setattr(self, f"_{name}", np.array(rows, float))
+        for name in cls._COUNTERS:
+            setattr(self._kernel, name, int(header[name]))
+        if self._kernel.n_alive != int(state["occupied"].sum()):
+            raise ValueError("the number of members does not fit the occupied sites")
+        self._count_neighbours()
+        self._attach()
+        self._kernel.reopen(np.ascontiguousarray(arrays["book.closed_uids"]),
+                            np.ascontiguousarray(arrays["book.closed_amounts"]))
+        return self
+
+    def __repr__(self) -> str:
+        return f"World({self.n_members} members on {self.n_sites} sites, tick {self.tick}, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        from .plots import world_html
+
+        return world_html(self)
+
+
+def feature_names(params: Params) -> tuple[str, ...]:
+    """Return the names of the task policy's features, in their order."""
+    names = ["1"]
+    for wanted, kind in ((params.learning.perception >= 1, "own shortfall"),
+                         (params.learning.perception == 2, "neighbours' shortfall"),
+                         (params.learning.cue, "own supply")):
+        if wanted:
+            names += [f"{kind} {k}" for k in range(params.resources)]
+    return tuple(names)
+
+
+def _seed(rng) -> int:
+    """Resolve ``rng`` to the integer that seeds the world."""
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if isinstance(rng, np.random.SeedSequence):
+        return int(rng.generate_state(1, np.uint64)[0])
+    if isinstance(rng, bool) or not isinstance(rng, numbers.Integral):
+        raise TypeError(f"rng must be an int, a SeedSequence or a Generator, not {rng!r:.60}")
+    if not 0 <= rng < 2**64:
+        raise ValueError(f"rng must be in [0, 2**64), not {rng}")
+    return int(rng)
+
+
+def _whole(name, value, low) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        if not (isinstance(value, numbers.Real) and not isinstance(value, bool) and value == int(value)):
+            raise TypeError(f"{name} must be a whole number of at least {low}, not {value!r}")
+    if value < low:
+        raise ValueError(f"{name} must be at least {low}, not {value}")
+    return int(value)
+
+
+def _mask(n, occupied) -> np.ndarray:
+    if occupied is None:
+        return np.ones(n, bool)
+    given = np.asarray(occupied)
+    if given.dtype == bool:
+        if given.size != n:
+            raise ValueError(f"occupied must have one entry for each of the {n} sites, not {given.size}")
+        return given.ravel()
+    mask = np.zeros(n, bool)
+    if given.size:
+        if given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= n:
+            raise ValueError(f"occupied must be a mask or site indices in [0, {n - 1}], not {occupied!r:.60}")
+        mask[given] = True
+    return mask
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("organism-abm")
+    except PackageNotFoundError:
+        return "unknown"

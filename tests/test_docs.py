@@ -1,0 +1,158 @@
+"""The documentation is true: parameters match signatures, examples and README blocks run."""
+
+import dataclasses
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import organism
+from organism.__main__ import main
+
+README = Path(__file__).parents[1] / "README.md"
+#: Modules without a public Python face of their own.
+SKIPPED = {"organism._core"}
+OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def modules():
+    names = [info.name for info in pkgutil.walk_packages(organism.__path__, "organism.")]
+    return [organism] + [importlib.import_module(name) for name in sorted(names) if name not in SKIPPED]
+
+
+def public_objects():
+    """Yield the qualified name and object of every public class, function and method."""
+    for module in modules():
+        for name in getattr(module, "__all__", ()):
+            thing = inspect.getattr_static(module, name, None)
+            if getattr(thing, "__module__", None) != module.__name__:
+                continue
+            yield f"{module.__name__}.{name}", thing
+            if inspect.isclass(thing):
+                for attribute, value in vars(thing).items():
+                    function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
+                    if not attribute.startswith("_") and inspect.isfunction(function):
+                        yield f"{module.__name__}.{name}.{attribute}", function
+
+
+PUBLIC = dict(public_objects())
+
+
+def accepted(thing) -> list[str]:
+    """Names of the arguments a caller gives, stars included."""
+    if inspect.isclass(thing):
+        if dataclasses.is_dataclass(thing) and "__init__" in vars(thing):
+            return [f.name for f in dataclasses.fields(thing) if f.init]
+        thing = vars(thing).get("__init__")
+        if not inspect.isfunction(thing):
+            return []
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    return [stars.get(p.kind, "") + p.name for p in inspect.signature(thing).parameters.values()
+            if p.name not in ("self", "cls")]
+
+
+def documented(doc: str) -> list[str] | None:
+    """Names under a numpydoc *Parameters* heading; None without the heading."""
+    lines = inspect.cleandoc(doc).splitlines()
+    for i, line in enumerate(lines[1:], 1):
+        if re.fullmatch("-{4,}", line) and lines[i - 1] == "Parameters":
+            break
+    else:
+        return None
+    names = []
+    for j, line in enumerate(lines[i + 1:], i + 1):
+        if re.fullmatch("-{4,}", lines[j + 1] if j + 1 < len(lines) else ""):
+            break
+        if line and not line[0].isspace():
+            names += [name.strip().replace("\\*", "*") for name in line.split(" : ")[0].split(",")]
+    return names
+
+
+def needs_parameters(thing) -> bool:
+    """Tell whether one summary line is too little: a class or a call with two or more arguments."""
+    fields = dataclasses.is_dataclass(thing) and all(
+        f.metadata.get("doc") for f in dataclasses.fields(thing))  # parameters that document themselves
+    return len(accepted(thing)) >= 2 and not fields
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_docstring(name):
+    thing = PUBLIC[name]
+    doc = vars(thing).get("__doc__") if inspect.isclass(thing) else thing.__doc__
+    assert doc, f"{name} has no docstring"
+    summary = inspect.cleandoc(doc).splitlines()[0]
+    assert summary.endswith((".", "?", "!")), f"{name}: the summary is not one sentence on one line"
+    names = documented(doc)
+    if names is None:
+        assert not needs_parameters(thing), f"{name} documents none of {accepted(thing)}"
+    else:
+        assert names == accepted(thing), f"{name} documents {names} but takes {accepted(thing)}"
+
+
+def test_all_is_sorted_and_public():
+    for module in modules():
+        names = list(getattr(module, "__all__", ()))
+        assert len(names) == len(set(names)), module.__name__
+        if module is not organism:
+            assert not [name for name in names if name.startswith("_")], module.__name__
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
+def test_docstring_examples(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    failed, _ = doctest.testmod(module, optionflags=OPTIONS)
+    assert not failed
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
+
+
+def test_readme_python(tmp_path, monkeypatch):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__name__": "readme"}
+    assert blocks("python")
+    for block in blocks("python"):
+        exec(compile(block, str(README), "exec"), names)
+
+
+def commands() -> list[list[str]]:
+    """The ``organism …`` commands of the README's shell blocks, set-up lines left out."""
+    found = []
+    for block in blocks("bash"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0].endswith("organism"):
+                found.append(words[1:])
+    return found
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_readme_commands(words, tmp_path, monkeypatch, capsys):
+    """Each command runs; paths into the environment are looked up in this one."""
+    monkeypatch.chdir(tmp_path)
+    import mesa
+
+    site = Path(mesa.__file__).parents[1]
+    words = [str(site / word.partition("site-packages/")[2]) if "site-packages/" in word else word
+             for word in words]
+    if words[0] == "run":
+        words += ["--ticks", "30", "--quiet"]
+        if not {"--graph", "--supply", "--size"} & set(words):
+            words += ["--size", "12"]
+    assert main(words) == 0
+
+
+def test_readme_is_the_project_s_face():
+    text = README.read_text(encoding="utf-8")
+    assert ".venv/bin/organism run" in text and ".venv/bin/python -m pytest" in text
+    for target in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert (README.parent / target).exists(), f"README links to {target}, which is not there"
