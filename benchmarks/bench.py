@@ -3,7 +3,8 @@
 ``python benchmarks/bench.py`` prints the tables; ``--write`` also puts them
 into RESULTS.md beside this file; ``--quick`` is a rough look in a few seconds.
 Whatever is compared is measured in turns within one run, and medians are
-reported, so a slow moment of the machine touches both sides.
+reported, so a slow moment of the machine touches both sides. What one thread
+does is timed in processor time, which other processes' turns leave alone.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
+import mesa
 import numpy as np
 from peer_mesa import MesaPeer
 from peer_numpy import NumpyPeer
 
 import organism as og
+from organism._dispatch import core
 
 SIDES = {"10³": 32, "10⁴": 100, "10⁵": 316, "10⁶": 1000}
 X86_LEVELS = [
@@ -62,12 +65,15 @@ def machine() -> list[tuple[str, str]]:
             level = name
         else:
             break
-    import mesa
+    build = core.__name__.rpartition("_v")[2]
+    build = f"x86-64-v{build}" if build.isdigit() else "base level"
     compiler = (sysconfig.get_config_var("CC") or "cc").split()[:1]
     return [
         ("processor", cpu.get("model name") or platform.processor() or "unknown"),
         ("instruction level", level),
         ("cores", str(cores())),
+        ("kernel's build", f"{build}, {core.width} lanes, OpenMP {'on' if core.openmp else 'off'}"
+                           + (", bounds checked" if core.checked else "")),
         ("compiler here", _first_line(compiler)),
         ("Python", f"{platform.python_version()} ({platform.python_compiler()})"),
         ("NumPy, Mesa", f"{np.__version__}, {mesa.__version__}"),
@@ -103,6 +109,12 @@ class Others:
         wall, busy, own = (b - a for a, b in zip(self.start, end, strict=True))
         return max(0.0, (busy - own) / wall)
 
+    def in_the_way(self) -> str:
+        """Say why two threads could not be judged meanwhile; empty if they could."""
+        if cores() < 2:
+            return "skipped: one core"
+        return "skipped: cores busy" if self.cores() > .1 else ""
+
 
 # -- measuring --------------------------------------------------------------------------
 
@@ -118,10 +130,12 @@ class Run:
         Members stepped a tick.
     seconds : float
         About how long one measurement lasts.
+    clock : callable
+        Processor time, or wall time where threads are to be compared.
     """
 
-    def __init__(self, step, members, seconds):
-        self.step, self.members, self.speeds = step, members, []
+    def __init__(self, step, members, seconds, clock=time.process_time):
+        self.step, self.members, self.clock, self.speeds = step, members, clock, []
         self.ticks, took = 1, self._time(1)
         while took < seconds / 4:
             self.ticks *= 2
@@ -129,9 +143,9 @@ class Run:
         self.ticks = max(1, round(self.ticks * seconds / took))
 
     def _time(self, ticks) -> float:
-        start = time.perf_counter()
+        begin = self.clock()
         self.step(ticks)
-        return time.perf_counter() - start
+        return self.clock() - begin
 
     def measure(self):
         """Add one measurement, in million member-ticks a second."""
@@ -198,17 +212,17 @@ class Triad:
 
     def __call__(self, threads) -> float:
         """Return GB/s, counting two reads and one write an element (24 bytes)."""
-        blocks = len(self.a)
-        edges = [blocks * t // threads for t in range(threads + 1)]
-        begin = time.perf_counter()
+        edges = [len(self.a) * t // threads for t in range(threads + 1)]
+        clock = time.process_time if threads == 1 else time.perf_counter
+        begin = clock()
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(self._rows, edges[:-1], edges[1:]))
-        return 24e-9 * self.a.size / (time.perf_counter() - begin)
+        return 24e-9 * self.a.size / (clock() - begin)
 
 
 def import_seconds(repeats) -> float:
     """Return the median time of ``import organism`` in a fresh interpreter."""
-    code = "import time; t = time.perf_counter(); import organism; print(time.perf_counter() - t)"
+    code = "import time; t = time.process_time(); import organism; print(time.process_time() - t)"
     return median(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                                        check=True).stdout) for _ in range(repeats))
 
@@ -268,22 +282,20 @@ def two_threads(report, worlds, rounds, seconds):
     rows = []
     for name in [name for name in ("10⁵", "10⁶") if name in worlds]:
         world = worlds[name]
-        one, two = (Run(threads_stepper(world, n), world.n_members, seconds) for n in (1, 2))
-        verdict = "skipped: one core" if cores() < 2 else "skipped: cores busy"
-        for _ in range(3 if cores() > 1 else 0):
+        one, two = (Run(threads_stepper(world, n), world.n_members, seconds, time.perf_counter)
+                    for n in (1, 2))
+        for _ in range(3):
             one.speeds, two.speeds, others = [], [], Others()
             in_turns(rounds, one, two)
-            if not others.cores() > .1:
-                verdict = f"{ratio(two, one):.2f} ×"
+            if not (skipped := others.in_the_way()):
                 break
-        if verdict.startswith("skipped"):
-            rows.append([f"{world.n_members:,}", "", "", verdict])
-            if name == "10⁵":
-                report.promises.append(["gain of a second thread at 10⁵", "≥ 1.7 ×", verdict, ""])
-        else:
-            rows.append([f"{world.n_members:,}", f"{one.speed:.1f}", f"{two.speed:.1f}", verdict])
-            if name == "10⁵":
-                report.promise("gain of a second thread at 10⁵", ratio(two, one), 1.7, True, " ×")
+        gain = ratio(two, one)
+        rows.append([f"{world.n_members:,}", *(["", "", skipped] if skipped else
+                     [f"{one.speed:.1f}", f"{two.speed:.1f}", f"{gain:.2f} ×"])])
+        if name == "10⁵" and skipped:
+            report.promises.append(["gain of a second thread at 10⁵", "≥ 1.7 ×", skipped, ""])
+        elif name == "10⁵":
+            report.promise("gain of a second thread at 10⁵", gain, 1.7, True, " ×")
     if rows:
         report.table("Two threads", ["members", "M/s, one thread", "M/s, two threads", "gain"], rows)
 
@@ -312,8 +324,10 @@ def passes(report, worlds):
     for name in [name for name in ("10⁴", "10⁶") if name in worlds]:
         world = worlds[name]
         ticks = max(3, 3_000_000 // world.n_members)
-        unit = 1e-9 * ticks * world.n_members
-        cost[name] = {key: value / unit for key, value in world.profile(ticks).items()}
+        begin = time.process_time()
+        spent = world.profile(ticks)  # by the wall clock: only its proportions are used
+        unit = 1e9 * (time.process_time() - begin) / (ticks * world.n_members * sum(spent.values()))
+        cost[name] = {key: value * unit for key, value in spent.items()}
     total = {name: sum(column.values()) for name, column in cost.items()}
     keys = next(iter(cost.values()))
     rows = [[key] for key in keys] + [["sum"]]
@@ -329,15 +343,15 @@ def memory(report, worlds, plain, rounds):
     name, world = list(worlds.items())[-1]
     size, run = world.nbytes / world.n_members, plain[name]
     triad, one, two = Triad(), [], []
-    run.speeds = []
+    others, run.speeds = Others(), []
     for _ in range(rounds):
         one.append(triad(1))
-        two.append(triad(2) if cores() > 1 else float("nan"))
+        two.append(triad(2))
         run.measure()
     report.table("Memory", ["what", "value"], [
         ["bytes a member, ties and topology included", f"{size:.0f}"],
         ["STREAM triad, one thread", f"{median(one):.1f} GB/s"],
-        ["STREAM triad, two threads", f"{median(two):.1f} GB/s"],
+        ["STREAM triad, two threads", others.in_the_way() or f"{median(two):.1f} GB/s"],
         [f"kernel at {name} in the same minute", f"{run.speed:.1f} M/s"],
         ["its traffic if a tick reads and writes all of a world once", f"{2e-3 * size * run.speed:.1f} GB/s"],
         ["bytes a member-tick that the triad moves in that time", f"{1e3 * median(one) / run.speed:.0f}"],
@@ -350,11 +364,11 @@ def start(report, worlds, repeats):
     name = list(worlds)[-1]
     side, grids, builds = SIDES[name], [], []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         topology = og.Topology.grid((side, side))
-        grids.append(time.perf_counter() - begin)
+        grids.append(time.process_time() - begin)
         og.World(topology, og.Params.preset("organic"), rng=1)
-        builds.append(time.perf_counter() - begin)
+        builds.append(time.process_time() - begin)
     loading = import_seconds(repeats)
     report.table("Start", ["what", "seconds"], [
         [f"build a world of {name} members", f"{median(builds):.2f}"],
@@ -380,7 +394,8 @@ def main(argv=None):
     report.say(f"""\
 `python benchmarks/bench.py{quick}` on {datetime.date.today()}. K = 3, Moore torus, all
 sites occupied, preset `organic`: perception 2, learning, interdependence care and bonds. M/s is million
-member-ticks a second. Medians of {rounds} measurements taken in turns; one thread unless said.""")
+member-ticks a second. Medians of {rounds} measurements taken in turns, of processor time; one thread
+unless said, two threads by the wall clock.""")
     report.table("Machine", ["what", "value"], machine())
 
     sides = {name: side for name, side in SIDES.items() if side <= 100 or not args.quick}

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import reference
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from organism.params import Params
-from organism.topology import Topology
+from organism import Params, Topology, World
+from organism.state import COLUMNS
 
 # ------------------------------------------------------------------- worlds for the twin alone
 
@@ -140,3 +140,245 @@ def test_twin_learns_to_share():
         *_, after = run(topology, params, *founders(topology, params), 400)
         sharing[weight] = np.mean(after.state["share_policy"])
     assert sharing[0] < -1 < sharing[1]
+
+
+# ------------------------------------------------------------------- random cases
+
+
+@st.composite
+def topologies(draw):
+    """Grids, random graphs (directed or not, weighted or not, with isolated nodes) and hubs."""
+    kind = draw(st.sampled_from(["grid", "ring", "directed", "undirected", "hub"]))
+    if kind == "grid":
+        shape = draw(st.tuples(st.integers(1, 6), st.sampled_from([2, 4, 6])))
+        around = draw(st.sampled_from(["moore", "von_neumann", "hexagonal"]))
+        topology = Topology.grid(shape[::-1], around, draw(st.integers(1, 2)), draw(st.booleans()))
+    elif kind == "ring":
+        topology = Topology.grid((draw(st.integers(1, 40)),), torus=draw(st.booleans()))
+    else:
+        n = draw(st.integers(18, 60) if kind == "hub" else st.integers(1, 40))
+        chance = np.random.default_rng(draw(st.integers(0, 2**32)))
+        if kind == "hub":
+            edges = np.zeros((n, n), bool)
+            edges[0, 1:] = True
+            edges |= edges.T if draw(st.booleans()) else chance.random((n, n)) < 1 / n
+        else:
+            edges = chance.random((n, n)) < min(1, draw(st.floats(0, 6)) / n)
+            edges[:, chance.random(n) < .1] = False
+            edges |= edges.T & (kind == "undirected")
+        np.fill_diagonal(edges, False)
+        source, target = np.nonzero(edges)
+        weight = np.round(chance.exponential(size=len(source)), 1) if draw(st.booleans()) else None
+        topology = Topology.from_edges(source, target, n, weight=weight)
+    if draw(st.booleans()):
+        n = topology.n_sites
+        chance = np.random.default_rng(draw(st.integers(0, 2**32)))
+        topology = topology.with_site_ids(chance.permutation(2**40 + 3 * np.arange(n))).permuted(chance.permutation(n))
+    return topology
+
+
+def unit(low=0.0, high=1.0):
+    """Any number in the range, its ends often."""
+    return st.one_of(st.sampled_from([low, high]), st.floats(low, high, width=32))
+
+
+@st.composite
+def parameters(draw):
+    """Parameters over their whole ranges, unbounded ones up to where numbers stay of one size."""
+    resources = draw(st.integers(1, 5))
+    each = st.lists(unit(0, 2), min_size=resources, max_size=resources)
+    p = st.one_of(st.sampled_from([0, 1, "leontief"]), st.floats(-4, -.125, width=32), st.floats(.125, 1, width=32))
+    ranges = {
+        "production.base_yield": unit(0, 4), "production.skill_gain": unit(0, 4),
+        "production.skill_up": unit(), "production.skill_down": unit(), "production.rest": st.booleans(),
+        "production.work_cost": unit(), "production.depletion": st.one_of(st.just(0), unit()),
+        "production.regrowth": unit(), "production.regrowth_law": st.sampled_from(["linear", "logistic"]),
+        "production.task_memory": unit(), "metabolism.need": each, "metabolism.reserve": each,
+        "metabolism.spoilage": st.one_of(unit(), st.lists(unit(), min_size=resources, max_size=resources)),
+        "metabolism.complementarity": p,
+        "metabolism.harmful": st.lists(st.integers(0, resources - 1), max_size=2),
+        "exchange.share_cost": unit(), "exchange.loss": unit(), "exchange.bond_rate": unit(),
+        "exchange.bond_floor": unit(2.0**-10), "exchange.memory": unit(), "learning.rate": unit(),
+        "learning.trace_decay": unit(), "learning.baseline_rate": unit(), "learning.exploration": unit(),
+        "learning.share_exploration": unit(0, .5), "learning.perception": st.integers(0, 2),
+        "learning.cue": st.booleans(),
+        "learning.share_features": st.sampled_from([(), ("belief",), ("watched", "belief")]),
+        "learning.task_bound": unit(0, 8), "learning.share_bound": unit(0, 6),
+        "care.kind": st.sampled_from(["self", "neighbours", "kin", "interdependence", "whole"]),
+        "care.weight": unit(), "care.saturation": unit(.125, 2), "care.horizon": st.integers(1, 4),
+        "demography.enabled": st.booleans(), "demography.hazard": unit(), "demography.frailty": unit(0, 4),
+        "demography.vitality_rate": unit(), "demography.refill": unit(), "demography.selection": unit(0, 8),
+        "demography.dispersal": st.sampled_from(["local", "global"]), "demography.mutation_sd": unit(0, 2),
+        "demography.mutates": st.sets(st.sampled_from(reference.TRAITS)).map(tuple),
+        "demography.inherit_policy": st.booleans(), "start.policy_sd": unit(0, 2), "start.skill": unit(),
+        "start.welfare": unit(), "start.vitality": unit(),
+    }
+    return Params(resources=resources).replace(**{name: draw(values) for name, values in ranges.items()})
+
+
+def randomise(world, chance):
+    """Overwrite a new world's state with random values of every kind that can occur."""
+    p, topology, state = world.params, world.topology, world.state
+    n, k, here = world.n_sites, p.resources, world.state["occupied"]
+    seldom = (chance.random(n) < .2).nonzero()[0]
+
+    def some(*shape, zeros=.2, high=2.0):
+        values = chance.uniform(0, high, (n, *shape))
+        values[chance.random((n, *shape)) < zeros] = 0
+        return values
+
+    def within(bound, *shape):
+        return np.clip(chance.normal(0, 2, (n, *shape)), -bound, bound)
+
+    traits = {"need": some(k), "reserve": some(k), "capability": some(), "care": some(high=1),
+              "learning_rate": some(high=1), "supply": some(k)}
+    for name in traits:
+        if chance.random() < .5:
+            world.set(name, traits[name])
+    stock = some(k, high=4)
+    stock[seldom] = state["reserve"][seldom]
+    columns = {
+        "stock": stock, "skill": some(k, high=1), "task_counts": some(p.tasks, high=50),
+        "policy": within(p.learning.task_bound, p.tasks, p.features),
+        "eligibility": chance.normal(0, 2, (n, p.tasks, p.features)),
+        "share_policy": within(p.learning.share_bound, p.share_features),
+        "share_eligibility": chance.normal(0, 2, (n, p.share_features)),
+        "welfare": chance.uniform(-.5, 1, n), "appraisal": chance.uniform(-.5, 1, n),
+        "baseline": chance.uniform(-.5, 1, n), "vitality": some(high=1), "consumption": some(high=10),
+    }
+    if p.learning.share_features:
+        columns["share_feature"] = chance.uniform(-1, 1, (n, p.share_features - 1))
+    if p.production.depletion > 0:
+        columns["richness"] = some(k, high=1)
+    if chance.random() < .5:
+        columns["order_task"] = np.where(chance.random(n) < .3, chance.integers(0, p.tasks, n), -1)
+        columns["order_share"] = np.where(chance.random(n) < .3, chance.integers(0, 2, n), -1)
+    for name, values in columns.items():
+        world.set(name, values)
+
+    # what only the model itself may write
+    own = {"age": chance.integers(0, 100, n), "births": chance.integers(0, 5, n)}
+    if "founder" in state.planes:
+        own["founder"] = chance.integers(0, 3, n)
+    for name, values in own.items():
+        state.view(name)[here] = values[here]
+    if "ground" in state.planes:
+        state.view("ground")[:] = some(k)
+    alive = here[topology.source] & here[topology.target]
+    mutual = np.isin(topology.target * n + topology.source, topology.source * n + topology.target)
+    trace = chance.exponential(size=topology.n_ties) * (chance.random(topology.n_ties) < .7)
+    bond = chance.uniform(p.exchange.bond_floor, 2, topology.n_ties)
+    world._ties["trace"][topology.in_slot] = np.where(alive, trace, 0)
+    world._ties["bond"][topology.out_slot] = np.where(mutual, bond, 1)
+
+
+def snapshot(world):
+    """Return the world's columns as lists, for the twin."""
+    state = {name: world.state[name].tolist() for name in COLUMNS}
+    return state, {name: world.tie(name).tolist() for name in ("trace", "bond", "total")}
+
+
+def step_twin(world):
+    """Return what the twin makes of the world's state."""
+    state, ties = snapshot(world)
+    return reference.tick(world.topology, world.params, state, ties, world.tick, world.seed,
+                          world._kernel.next_uid)
+
+
+#: Single precision carries 24 bits, a relative 6e-8 an operation. That is well within rtol = 1e-6
+#: for sums of positive numbers, but a difference is only as exact as what it is taken of. So the
+#: absolute tolerance of a column is a few 1e-7 times the size of the terms behind it: goods up to
+#: about 10 a site, welfare about 1, and, for slopes and what learns from them, logits of up to
+#: about 40 whose error is that of the log-probabilities.
+ATOL = {"eligibility": 1e-5, "share_eligibility": 1e-5, "policy": 1e-5, "share_policy": 1e-5}
+#: Draws as near to a choice's boundary as its probability is uncertain may go either way.
+MARGIN = 1e-5
+
+
+def agree(world, after, rtol=1e-6, loosen=1):
+    """Assert that the world holds what the twin says."""
+    here = np.array(after.state["occupied"], bool)
+    np.testing.assert_array_equal(world.state["occupied"], here, "occupied")
+    for name, column in COLUMNS.items():
+        everywhere = column.owner == "site" or name in ("uid", "parent_uid", "founder", "stock", "welfare")
+        sites = np.ones_like(here) if everywhere else here
+        got, want = world.state[name][sites], np.array(after.state[name], world.state[name].dtype)[sites]
+        if column.dtype[0] in "iu":
+            np.testing.assert_array_equal(got, want, name)
+        else:
+            np.testing.assert_allclose(got, want, rtol, loosen * ATOL.get(name, 2e-6), err_msg=name)
+    for name in ("trace", "bond", "total"):
+        got, want = world.tie(name), np.reshape(after.ties[name], world.tie(name).shape)
+        np.testing.assert_allclose(got, want, rtol, loosen * 2e-6, err_msg=name)
+
+
+def agree_on_goods(world, before, after):
+    """Assert that both accounts say the same, and that the world's closes."""
+    audit = world.audit()
+    for name, amounts in after.goods.items():
+        got = getattr(audit, name) - getattr(before, name)
+        np.testing.assert_allclose(got, amounts, 1e-6, 2e-6, err_msg=name)
+    change = audit.produced - audit.burned - audit.spoiled - audit.lost \
+        - (before.produced - before.burned - before.spoiled - before.lost)
+    held = (audit.held + audit.ground) - (before.held + before.ground)
+    np.testing.assert_allclose(held, change, rtol=0, atol=1e-10)
+    uids, amounts = world.closed_accounts()
+    closed = {tuple(pair): amount for pair, amount in zip(uids.tolist(), amounts, strict=True)}
+    assert closed.keys() == after.closed.keys()
+    for pair, amount in after.closed.items():
+        np.testing.assert_allclose(closed[pair], amount, 1e-6, 2e-6, err_msg=f"closed {pair}")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(topologies(), parameters(), st.integers(0, 2**64 - 1), st.sampled_from([0, .3, .9, 1]))
+def test_one_tick_from_any_state(topology, params, seed, empty):
+    chance = np.random.default_rng(seed)
+    world = World(topology, params, rng=seed, occupied=chance.random(topology.n_sites) >= empty, ledger=True)
+    randomise(world, chance)
+    before, after = world.audit(), step_twin(world)
+    assume(all(distance > MARGIN for _, _, distance in after.margins))
+    world.step(1)
+    agree(world, after)
+    agree_on_goods(world, before, after)
+    assert world._kernel.next_uid == after.next_uid
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(topologies(), parameters(), st.integers(0, 2**64 - 1))
+def test_founders(topology, params, seed):
+    chance = np.random.default_rng(seed)
+    here = chance.random(topology.n_sites) < .8
+    world = World(topology, params, rng=seed, occupied=here)
+    for i in here.nonzero()[0]:
+        key = reference.founder_key(seed, int(topology.site_id[i]), 0)
+        assert int(world.state["key"][i]) == key
+        stock, policy = reference.start_stock(params, seed, key), reference.start_policy(params, seed, key)
+        np.testing.assert_allclose(world.state["stock"][i], stock, 1e-12)
+        np.testing.assert_allclose(world.state["policy"][i], policy, 1e-6, 1e-7)
+    order = np.argsort(topology.site_id[here])
+    assert world.state["uid"][here][order].tolist() == list(range(here.sum()))
+
+
+@pytest.mark.parametrize("changes", [
+    {},
+    {"care.kind": "neighbours", "care.horizon": 3, "learning.cue": True, "production.depletion": .05},
+    {"demography.enabled": True, "demography.hazard": .05, "demography.refill": .5, "care.kind": "kin"},
+    {"demography.enabled": True, "demography.hazard": .05, "demography.dispersal": "global",
+     "production.rest": True, "production.work_cost": .1, "demography.mutates": reference.TRAITS},
+], ids=["default", "depletion", "local", "global"])
+def test_many_ticks(changes):
+    """Both go their own way for a while; rounding errors grow with the ticks, and no faster."""
+    params, ticks = Params().replace(**changes), 12
+    agreed = 0
+    for seed in range(5):
+        world = World(Topology.grid((4, 4), "von_neumann"), params, rng=seed, ledger=True)
+        state, ties = snapshot(world)
+        near = math.inf
+        for after in run(world.topology, params, state, ties, ticks, seed):
+            near = min([near, *(distance for _, _, distance in after.margins)])
+            if near < 10 * MARGIN:
+                break
+            world.step(1)
+            agree(world, after, rtol=1e-5, loosen=10)
+            agreed += 1
+    assert agreed > 2 * ticks

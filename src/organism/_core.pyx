@@ -36,8 +36,10 @@ cdef extern from "_lanes.h" nogil:
     ctypedef float vf
     ctypedef int vi
     ctypedef unsigned int vu
-    ctypedef double vd
-    ctypedef long vl
+    ctypedef struct vd:
+        pass
+    ctypedef struct vl:
+        pass
     ctypedef struct fplane:
         float* at
         int64_t len, row, step
@@ -80,6 +82,10 @@ cdef extern from "_lanes.h" nogil:
     vi splati(int32_t)
     vd splatd(double)
     vd wide(vf)
+    vd dadd(vd, vd)
+    vd dsub(vd, vd)
+    vd dmul(vd, vd)
+    vd ddiv(vd, vd)
     vf narrow(vd)
     vl widem(vi)
     vi less(vf, vf)
@@ -361,7 +367,7 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
             st(b.richness, k, i, z)
         else:
             y = only(is_it, y)
-        x = ldd(b.stock, k, i) + wide(y)
+        x = dadd(ldd(b.stock, k, i), wide(y))
         std(b.stock, k, i, x)
         refd(b.account, PRODUCED * K + k, s)[0] += total(wide(y))
         q = pick(is_it, q + splat(b.skill_up) * (one - q), q - splat(b.skill_down) * q)
@@ -412,13 +418,13 @@ cdef void offer(const Book* b, int64_t s, char* scratch) noexcept nogil:
                 if b.slot_weight.at != NULL:
                     bond = bond * ld(b.slot_weight, 0, base + t * LANES)
                 lacking = gather(b.deficit, k, j)
-                demand += wide(only(more(bond, splat(0)), lacking))
-                weighted += wide(bond) * wide(lacking)
+                demand = dadd(demand, wide(only(more(bond, splat(0)), lacking)))
+                weighted = dadd(weighted, dmul(wide(bond), wide(lacking)))
             x = ldd(b.stock, k, i)
-            sent = vmind(vmaxd(splatd(0), x - wide(ld(b.reserve, k, i))), demand)
+            sent = vmind(vmaxd(splatd(0), dsub(x, wide(ld(b.reserve, k, i)))), demand)
             sent = onlyd(mored(weighted, splatd(0)), onlyd(sharing, sent))
-            std(b.stock, k, i, x - sent)
-            std(b.offer, k, i, sent / pickd(mored(weighted, splatd(0)), weighted, splatd(1)))
+            std(b.stock, k, i, dsub(x, sent))
+            std(b.offer, k, i, ddiv(sent, pickd(mored(weighted, splatd(0)), weighted, splatd(1))))
             given += narrow(sent)
         st(b.given, 0, i, given)
 
@@ -443,24 +449,24 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
             bond = bond * gather(b.slot_weight, 0, out)
         through = splatd(0)
         for k in range(K):
-            flow = gatherd(b.offer, k, giver) * wide(bond) * wide(ld(b.deficit, k, i))
-            received[k] += flow
-            through += flow
+            flow = dmul(dmul(gatherd(b.offer, k, giver), wide(bond)), wide(ld(b.deficit, k, i)))
+            received[k] = dadd(received[k], flow)
+            through = dadd(through, flow)
             if b.ledger:
-                std(b.ledger_total, k, slot, ldd(b.ledger_total, k, slot) + flow)
+                std(b.ledger_total, k, slot, dadd(ldd(b.ledger_total, k, slot), flow))
         st(b.trace, 0, slot, ld(b.trace, 0, slot) * splat(b.memory) + narrow(through))
     # metabolise: burn, spoil, welfare
     eaten = zero
     count = zero
     welfare = one if b.leontief else zero
     for k in range(K):
-        x = ldd(b.stock, k, i) + received[k] * splatd(1 - b.loss)
+        x = dadd(ldd(b.stock, k, i), dmul(received[k], splatd(1 - b.loss)))
         refd(b.account, LOST * K + k, s)[0] += total(received[k]) * b.loss
         need = ld(b.need, k, i)
         u = vmind(x, wide(need))
-        x = x - u
-        gone = x * ldd(b.spoilage, k, i)
-        std(b.stock, k, i, x - gone)
+        x = dsub(x, u)
+        gone = dmul(x, ldd(b.spoilage, k, i))
+        std(b.stock, k, i, dsub(x, gone))
         refd(b.account, BURNED * K + k, s)[0] += total(u)
         refd(b.account, SPOILED * K + k, s)[0] += total(gone)
         burned = narrow(u)

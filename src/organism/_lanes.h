@@ -44,8 +44,12 @@ typedef float vf __attribute__((vector_size(4 * W)));
 typedef int32_t vi __attribute__((vector_size(4 * W)));
 typedef uint32_t vu __attribute__((vector_size(4 * W)));
 typedef uint64_t vq __attribute__((vector_size(4 * W))); /* W/2 wide: Philox products */
-typedef double vd __attribute__((vector_size(8 * W)));
-typedef int64_t vl __attribute__((vector_size(8 * W)));
+typedef float hf __attribute__((vector_size(2 * W)));
+typedef int32_t hi __attribute__((vector_size(2 * W)));
+typedef double hd __attribute__((vector_size(4 * W)));
+typedef int64_t hl __attribute__((vector_size(4 * W)));
+typedef struct { hd a, b; } vd; /* two registers: compilers handle wider vectors badly */
+typedef struct { hl a, b; } vl;
 typedef int8_t vb __attribute__((vector_size(W)));
 typedef int16_t vs __attribute__((vector_size(2 * W)));
 
@@ -115,20 +119,17 @@ INLINE vf gather(fplane p, int64_t r, vi j) {
 INLINE vd gatherd(dplane p, int64_t r, vi j) {
 #if CHECKED || !defined(__AVX2__)
     vd v;
-    for (int l = 0; l < W; l++) v[l] = *AT(p, r * p.row + j[l], 1);
+    for (int l = 0; l < W / 2; l++) v.a[l] = *AT(p, r * p.row + j[l], 1);
+    for (int l = 0; l < W / 2; l++) v.b[l] = *AT(p, r * p.row + j[l + W / 2], 1);
     return v;
 #elif W == 16
-    union { vd v; __m512d half[2]; } u;
     const double *base = p.at + r * p.row;
-    u.half[0] = _mm512_i32gather_pd(_mm512_castsi512_si256((__m512i)j), base, 8);
-    u.half[1] = _mm512_i32gather_pd(_mm512_extracti64x4_epi64((__m512i)j, 1), base, 8);
-    return u.v;
+    return (vd){(hd)_mm512_i32gather_pd(_mm512_castsi512_si256((__m512i)j), base, 8),
+                (hd)_mm512_i32gather_pd(_mm512_extracti64x4_epi64((__m512i)j, 1), base, 8)};
 #else
-    union { vd v; __m256d half[2]; } u;
     const double *base = p.at + r * p.row;
-    u.half[0] = _mm256_i32gather_pd(base, _mm256_castsi256_si128((__m256i)j), 8);
-    u.half[1] = _mm256_i32gather_pd(base, _mm256_extracti128_si256((__m256i)j, 1), 8);
-    return u.v;
+    return (vd){(hd)_mm256_i32gather_pd(base, _mm256_castsi256_si128((__m256i)j), 8),
+                (hd)_mm256_i32gather_pd(base, _mm256_extracti128_si256((__m256i)j, 1), 8)};
 #endif
 }
 
@@ -142,10 +143,40 @@ INLINE vi gatherb(bplane p, vi j) {
 
 INLINE vf splat(float a) { vf z = {0}; return z + a; }
 INLINE vi splati(int32_t a) { vi z = {0}; return z + a; }
-INLINE vd splatd(double a) { vd z = {0}; return z + a; }
-INLINE vd wide(vf a) { return __builtin_convertvector(a, vd); }
-INLINE vf narrow(vd a) { return __builtin_convertvector(a, vf); }
-INLINE vl widem(vi m) { return __builtin_convertvector(m, vl); }
+INLINE vd splatd(double a) { hd z = {0}; return (vd){z + a, z + a}; }
+INLINE vd wide(vf a) {
+#if W == 16
+    return (vd){(hd)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)a)),
+                (hd)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)a, 1))};
+#elif W == 8
+    return (vd){(hd)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)a)),
+                (hd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)a, 1))};
+#else
+    union { vf v; hf h[2]; } u = {a};
+    return (vd){__builtin_convertvector(u.h[0], hd), __builtin_convertvector(u.h[1], hd)};
+#endif
+}
+INLINE vf narrow(vd a) {
+#if W == 16
+    return (vf)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)a.a)),
+                                  _mm512_cvtpd_ps((__m512d)a.b), 1);
+#elif W == 8
+    return (vf)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)a.b), _mm256_cvtpd_ps((__m256d)a.a));
+#else
+    union { vf v; hf h[2]; } u;
+    u.h[0] = __builtin_convertvector(a.a, hf);
+    u.h[1] = __builtin_convertvector(a.b, hf);
+    return u.v;
+#endif
+}
+INLINE vl widem(vi m) {
+    union { vi v; hi h[2]; } u = {m};
+    return (vl){__builtin_convertvector(u.h[0], hl), __builtin_convertvector(u.h[1], hl)};
+}
+INLINE vd dadd(vd x, vd y) { return (vd){x.a + y.a, x.b + y.b}; }
+INLINE vd dsub(vd x, vd y) { return (vd){x.a - y.a, x.b - y.b}; }
+INLINE vd dmul(vd x, vd y) { return (vd){x.a * y.a, x.b * y.b}; }
+INLINE vd ddiv(vd x, vd y) { return (vd){x.a / y.a, x.b / y.b}; }
 
 INLINE vi less(vf a, vf b) { return a < b; }
 INLINE vi more(vf a, vf b) { return a > b; }
@@ -155,17 +186,32 @@ INLINE vi both(vi a, vi b) { return a & b; }
 INLINE vi either(vi a, vi b) { return a | b; }
 INLINE vi negate(vi a) { return ~a; }
 INLINE vi number(vf a) { return a == a; } /* not NaN */
-INLINE vl mored(vd a, vd b) { return a > b; }
+INLINE vl mored(vd x, vd y) { return (vl){x.a > y.a, x.b > y.b}; }
 
 INLINE vf pick(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
 INLINE vi picki(vi m, vi a, vi b) { return (m & a) | (~m & b); }
-INLINE vd pickd(vl m, vd a, vd b) { return (vd)((m & (vl)a) | (~m & (vl)b)); }
+INLINE hd pickh(hl m, hd a, hd b) { return (hd)((m & (hl)a) | (~m & (hl)b)); }
+INLINE vd pickd(vl m, vd x, vd y) { return (vd){pickh(m.a, x.a, y.a), pickh(m.b, x.b, y.b)}; }
 INLINE vf only(vi m, vf a) { return (vf)(m & (vi)a); }
-INLINE vd onlyd(vl m, vd a) { return (vd)(m & (vl)a); }
+INLINE vd onlyd(vl m, vd x) { return (vd){(hd)(m.a & (hl)x.a), (hd)(m.b & (hl)x.b)}; }
+#if W == 16
+INLINE vf vmax(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
+INLINE vf vmin(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
+INLINE hd maxh(hd a, hd b) { return (hd)_mm512_max_pd((__m512d)a, (__m512d)b); }
+INLINE hd minh(hd a, hd b) { return (hd)_mm512_min_pd((__m512d)a, (__m512d)b); }
+#elif W == 8
+INLINE vf vmax(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
+INLINE vf vmin(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
+INLINE hd maxh(hd a, hd b) { return (hd)_mm256_max_pd((__m256d)a, (__m256d)b); }
+INLINE hd minh(hd a, hd b) { return (hd)_mm256_min_pd((__m256d)a, (__m256d)b); }
+#else /* as x86 defines them: b unless a is strictly greater (smaller) */
 INLINE vf vmax(vf a, vf b) { return pick(a > b, a, b); }
 INLINE vf vmin(vf a, vf b) { return pick(a < b, a, b); }
-INLINE vd vmaxd(vd a, vd b) { return pickd(a > b, a, b); }
-INLINE vd vmind(vd a, vd b) { return pickd(a < b, a, b); }
+INLINE hd maxh(hd a, hd b) { return pickh(a > b, a, b); }
+INLINE hd minh(hd a, hd b) { return pickh(a < b, a, b); }
+#endif
+INLINE vd vmaxd(vd x, vd y) { return (vd){maxh(x.a, y.a), maxh(x.b, y.b)}; }
+INLINE vd vmind(vd x, vd y) { return (vd){minh(x.a, y.a), minh(x.b, y.b)}; }
 
 INLINE int any(vi m) {
 #if W == 16
@@ -177,9 +223,10 @@ INLINE int any(vi m) {
 #endif
 }
 
-INLINE double total(vd a) { /* lanes in ascending order: not for hot use */
+INLINE double total(vd x) { /* ascending */
     double s = 0;
-    for (int l = 0; l < W; l++) s += a[l];
+    for (int l = 0; l < W / 2; l++) s += x.a[l];
+    for (int l = 0; l < W / 2; l++) s += x.b[l];
     return s;
 }
 

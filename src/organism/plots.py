@@ -20,6 +20,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from . import measures
@@ -50,6 +51,8 @@ UNITS = {
     "reciprocity": "0–1", "task_persistence": "probability", "share_rate": "fraction", "activity": "fraction",
     "specialisation": "0–1", "share_propensity": "probability", "given": "goods/tick", "members": "count",
 }
+#: Units whose lines can share one axis without a word on each.
+SHARES = {"0–1", "fraction", "probability", "imports / consumption"}
 
 
 def task_colours(world) -> np.ndarray:
@@ -206,7 +209,7 @@ def role_map(world, ax: Axes | None = None, *, places=None, title: str | None = 
     ax = _axes(ax)
     hues, colours = task_colours(world), _blank(world)
     task = measures.dominant_task(world)
-    depth = 0.1 + 0.9 * np.sqrt(measures.specialisation(world, each=True))[:, None]
+    depth = 0.15 + 0.85 * np.sqrt(measures.specialisation(world, each=True))[:, None]
     acted = task >= 0
     rgb = np.where(acted[:, None], 1 - depth * (1 - hues[task]), 1.0)
     colours[world.living] = np.column_stack([rgb, np.ones(len(rgb))])
@@ -223,7 +226,7 @@ def _blank(world) -> np.ndarray:
 def _task_legend(ax: Axes, world, empty: bool = False) -> None:
     """Name the tasks under the axes; there are too many to name above a dozen."""
     hues = task_colours(world)
-    names = [f"yields {k}" for k in range(world.params.resources)]
+    names = [f"makes good {k}" for k in range(world.params.resources)]
     names += ["rests"] * (world.params.tasks - len(names))
     marks = list(zip(names, hues, strict=True))[:12] + ([("empty", to_rgb(EMPTY))] if empty else [])
     ax.legend(handles=[Line2D([], [], linestyle="", marker="s", markersize=7, color=hue, label=name)
@@ -388,7 +391,7 @@ def time_series(recording, ax: Axes | None = None, *, names=None,
                      marker="o" if len(ticks) == 1 else None)[0]
              for i, (name, values) in enumerate(lines.items())]
     units = sorted({UNITS.get(name, "value") for name in lines})
-    ax.set_ylabel(", ".join(units))
+    ax.set_ylabel(units[0] if len(units) == 1 else "value" if set(units) - SHARES else "share or index (0–1)")
     low, high = ax.get_ylim()
     every = np.concatenate(list(lines.values()))
     if every.min() >= -0.05 and every.max() <= 1:
@@ -486,7 +489,7 @@ def interdependence_graph(source, ax: Axes | None = None, *, most: int = 800, pl
     ax.set_xlim(low[0], high[0])
     ax.set_ylim((high[1], low[1]) if down else (low[1], high[1]))
     ax.set_aspect("equal", adjustable="box" if period is not None else "datalim")
-    widest = f"; widest arrow {weight.max():,.3g} goods" if len(weight) else ""
+    widest = f"; widest arrow {_count(weight.max())} goods" if len(weight) else ""
     ax.set_xlabel("\n".join([f"{what}{widest}", " · ".join(said)]).strip(), fontsize=8)
     return ax
 
@@ -535,6 +538,10 @@ def _scene_of_graph(graph, places):
             amount.reshape(-1, len(names)), None, False, graph.graph.get("unit", "weight"))
 
 
+def _count(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
+
+
 def _node_hues(task, hues) -> np.ndarray:
     return np.where((task >= 0)[:, None], hues[task % len(hues)], to_rgb(EMPTY))
 
@@ -547,7 +554,7 @@ def _period(topology) -> np.ndarray:
     return np.array([width, height * (0.75**0.5 if topology.neighbourhood == "hexagonal" else 1)])
 
 
-def _window(places, side: int = 18):
+def _window(places, side: int = 14):
     """Return the corners of the square that is drawn of a large grid, or None for all of it."""
     low, high = places.min(axis=0), places.max(axis=0)
     if ((high - low) < 1.4 * side).all():
@@ -628,6 +635,10 @@ def summary_figure(world, recording=None, *, title: str | None = None) -> Figure
     welfare_map(world, well, places=places)
     time_series(() if recording is None else recording, course)
     interdependence_graph(world, flows, places=places if world.n_sites <= 600 else None)
+    window = _window(layout(topology)[world.living]) if places is None and len(world.living) else None
+    if window is not None:  # show where the graph is a part of the map
+        roles.add_patch(Rectangle(window[0] - 0.0, *(window[1] - window[0]), fill=False, edgecolor="black",
+                                  linewidth=1.2))
     figure.suptitle(title if title is not None else
                     f"{len(world.living):,} members, tick {world.tick:,}, seed {world.seed}", fontsize=13)
     return figure

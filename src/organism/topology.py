@@ -41,7 +41,7 @@ KINDS = ("grid", "network", "space")
 #: Slots and sites are numbered in 32 bits; the last slice of slots is the sentinel.
 MAX_SLOTS = 2**31 - 1 - LANES
 #: Largest tie weight, the largest float32.
-MAX_WEIGHT = float(np.finfo(np.float32).max)
+MAX_WEIGHT = np.float64(np.finfo(np.float32).max)
 #: What describes a topology beside its ties.
 _ABOUT = ("kind", "shape", "torus", "neighbourhood", "radius", "_nodes", "_cells", "_positions",
           "_attributes")
@@ -150,7 +150,7 @@ def _float(value: numbers.Real) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _sites(name: str, values) -> np.ndarray:
@@ -285,7 +285,7 @@ class Topology:
 
         # Transposition is a counting sort, so columns come out in id order as well.
         tie = np.arange(indices.size, dtype=np.int32)
-        csc = csr_array((tie, indices, indptr), shape=(n, n)).tocsc()
+        csc = csr_array((tie, indices, indptr.astype(np.int32)), shape=(n, n)).tocsc()
         directed = not (np.array_equal(csc.indptr, indptr) and np.array_equal(csc.indices, indices))
         if directed:
             in_ptr, in_degree, in_slot = _slices(n, np.diff(csc.indptr), site)
@@ -433,8 +433,8 @@ class Topology:
             For self-loops, repeated edges, indices out of range and bad weights,
             in one sentence that names the edge.
         """
-        nodes = None if nodes is None else _labels(nodes)
         if n_sites is None:
+            nodes = None if nodes is None else _labels(nodes)
             ends = np.concatenate((_sites("source", source), _sites("target", target)))
             n_sites = len(nodes) if nodes is not None else int(ends.max(initial=-1)) + 1
             if n_sites == 0:
@@ -442,8 +442,7 @@ class Topology:
         n = _count("n_sites", n_sites, 1)
         if n > MAX_SLOTS:
             raise ValueError(f"n_sites must be in 1..{MAX_SLOTS}, not {n}")
-        if nodes is not None and len(nodes) != n:
-            raise ValueError(f"nodes must hold one label per site, {n} in all, not {len(nodes)}")
+        nodes = None if nodes is None else _labels(nodes, n)
         return cls._from_ties(n, *_edges(n, source, target, weight), directed, nodes=nodes)
 
     @classmethod
@@ -454,7 +453,7 @@ class Topology:
         if not directed:
             source, target = np.concatenate((source, target)), np.concatenate((target, source))
             weight = None if weight is None else np.concatenate((weight, weight))
-        rows = _rows(n, source, target, weight, lambda i: repr(i if nodes is None else nodes[i]),
+        rows = _rows(n, source, target, weight, lambda i: repr(int(i) if nodes is None else nodes[i]),
                      repeated, loops)
         return cls._assemble(n, *rows, _nodes=nodes, **about)
 
@@ -466,8 +465,8 @@ class Topology:
         ----------
         A : scipy sparse matrix or array, or array_like, shape (N, N)
             ``A[i, j]`` is the weight of i → j, finite and >= 0. In a sparse
-            matrix every stored entry is a tie, zeros included; in a dense one
-            every entry that is not zero.
+            matrix every stored entry off the diagonal is a tie, zeros included;
+            in a dense one every entry that is not zero.
         nodes : sequence of hashable, shape (N,), optional
             Labels; the indices by default.
 
@@ -491,7 +490,11 @@ class Topology:
             source, target, weight = coo.row, coo.col, coo.data
         if weight.dtype.kind == "b":
             weight = weight.astype(np.int8)
-        return cls.from_edges(source, target, matrix.shape[0], weight, nodes)
+        real = (source != target) | (weight != 0)
+        ties = _edges(matrix.shape[0], source[real], target[real], weight[real])
+        nodes = None if nodes is None else _labels(nodes, matrix.shape[0])
+        return cls._from_ties(matrix.shape[0], *ties, nodes=nodes,
+                              loops="set the diagonal to 0, for example with A.setdiag(0)")
 
     @classmethod
     def from_networkx(cls, G, weight: str | None = None, order=None) -> Topology:  # noqa: N803
@@ -522,7 +525,7 @@ class Topology:
         """
         if not (hasattr(G, "is_multigraph") and hasattr(G, "adj")):
             raise TypeError(f"G must be a networkx graph, not {type(G).__name__}")
-        nodes = _labels(G.nodes if order is None else order, "order")
+        nodes = _labels(G.nodes if order is None else order, name="order")
         n = G.number_of_nodes()
         if n == 0:
             raise ValueError("the graph has no nodes; a topology needs at least one")
@@ -901,7 +904,7 @@ class Topology:
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return plain arrays that `from_arrays` understands; labels and names as JSON text in bytes.
 
-        Labels may be numbers, strings, booleans, None and tuples of them; other
+        Labels may be numbers, strings, booleans and tuples of them; other
         labels are refused with a TypeError. Attributes of the graph that have no
         such form are left out, with a warning.
         """
@@ -925,33 +928,14 @@ class Topology:
             n, shape = _count("n_sites", about.pop("n_sites"), 1), about.pop("shape")
             about = {name: about.pop(name) for name in ("kind", "torus", "neighbourhood", "radius")} | {
                 "_" + name: _decode(about.get(name)) for name in ("nodes", "attributes")}
-            if (about["kind"] not in KINDS or type(about["torus"]) is not bool
-                    or about["kind"] == "grid" and shape is None
-                    or about["neighbourhood"] not in (None, *NEIGHBOURHOODS)
-                    or about["radius"] is not None and _count("radius", about["radius"], 1) < 1):
-                raise ValueError("its layout is unknown")
-            if about["_attributes"] is not None and set(about["_attributes"]) != _ATTRIBUTES:
-                raise ValueError("its attributes are unknown")
-            if about["_nodes"] is not None:
-                about["_nodes"] = _labels(about["_nodes"])
-                if len(about["_nodes"]) != n:
-                    raise ValueError(f"there are {len(about['_nodes'])} labels for {n} sites")
-            for name, kinds in (("cells", "iu"), ("positions", "f")):
+            about["shape"] = None if shape is None else tuple(shape)
+            for name in ("cells", "positions"):
                 array = arrays.get(name)
-                if array is not None and (array.shape != (n, 2) or array.dtype.kind not in kinds
-                                          or not np.isfinite(array).all()):
-                    raise ValueError(f"{name} have shape {array.shape} and type {array.dtype}")
                 about["_" + name] = None if array is None else array.copy()
-            if shape is not None:
-                shape = tuple(_count("shape", size, 1) for size in shape[:2])
-                cells = about["_cells"]
-                if cells is None and math.prod(shape) != n or cells is not None and (
-                        cells.min() < 0 or (cells >= (1, *shape)[-2:]).any()
-                        or len(np.unique(cells, axis=0)) < n):
-                    raise ValueError(f"shape {shape} does not fit the cells of {n} sites")
+            _check_layout(n, about)
             site_id = _ids(arrays["site_id"], n)
             ties = _edges(n, arrays["source"], arrays["target"], arrays.get("weight"))
-            return cls._from_stored(n, *ties, site_id, shape=shape, **about)
+            return cls._from_stored(n, *ties, site_id, **about)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"these arrays do not hold a topology: {error}") from error
 
@@ -1070,11 +1054,13 @@ def _distinct(table, height, width):
     return table[first[where[first] != 0]]
 
 
-def _labels(values, name: str = "nodes") -> tuple:
-    """Return node labels as a tuple, refusing repeated and unhashable ones."""
+def _labels(values, n: int | None = None, name: str = "nodes") -> tuple:
+    """Return ``n`` node labels as a tuple, refusing repeated and unhashable ones."""
     if not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a sequence of labels, not {values!r}")
     labels = tuple(values)
+    if n is not None and len(labels) != n:
+        raise ValueError(f"{name} must hold one label per site, {n} in all, not {len(labels)}")
     seen = set()
     for label in labels:
         try:
@@ -1083,6 +1069,8 @@ def _labels(values, name: str = "nodes") -> tuple:
             seen.add(label)
         except TypeError:
             raise TypeError(f"{name} must be hashable, and {label!r} is not") from None
+    if None in seen:
+        raise ValueError(f"{name} must not hold None, which networkx cannot have as a node")
     return labels
 
 
@@ -1118,6 +1106,32 @@ def _same(a, b) -> bool:
     return a is b or (a is not None and b is not None and np.array_equal(a, b))
 
 
+def _check_layout(n: int, about: dict):
+    """Refuse a saved description that does not describe ``n`` sites."""
+    shape, cells, radius = about["shape"], about["_cells"], about["radius"]
+    if about["_nodes"] is not None:
+        _labels(about["_nodes"], n)
+    if about["_attributes"] is not None and set(about["_attributes"]) != _ATTRIBUTES:
+        raise ValueError("its attributes are unknown")
+    if (about["kind"] not in KINDS or (about["kind"] == "grid" and shape is None)
+            or type(about["torus"]) is not bool or about["neighbourhood"] not in (None, *NEIGHBOURHOODS)
+            or not (radius is None or _count("radius", radius, 1))):
+        raise ValueError("its layout is unknown")
+    for name, kinds in (("_cells", "iu"), ("_positions", "f")):
+        array = about[name]
+        if array is not None and (array.shape != (n, 2) or array.dtype.kind not in kinds
+                                  or not np.isfinite(array).all()):
+            raise ValueError(f"its {name[1:]} have shape {array.shape} and type {array.dtype}")
+    if shape is None:
+        fits = cells is None
+    else:
+        size = [_count("shape", side, 1) for side in shape]
+        fits = len(size) in (1, 2) and (math.prod(size) == n if cells is None else bool(
+            cells.min() >= 0 and (cells < [1, *size][-2:]).all() and len(np.unique(cells, axis=0)) == n))
+    if not fits:
+        raise ValueError(f"its shape {shape} does not fit its cells")
+
+
 def _encode(value, what: str):
     """Turn a label or attribute into JSON values, keeping the types that networkx graphs use."""
     if isinstance(value, np.generic):
@@ -1131,7 +1145,7 @@ def _encode(value, what: str):
     if type(value) is dict:
         return {"dict": [[_encode(k, what), _encode(v, what)] for k, v in value.items()]}
     raise TypeError(f"{what} {value!r} of type {type(value).__name__} cannot be saved; labels may be numbers,"
-                    " strings, booleans, None or tuples of them")
+                    " strings, booleans or tuples of them")
 
 
 def _decode(value):
