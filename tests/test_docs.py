@@ -56,42 +56,40 @@ def accepted(thing) -> list[str]:
             if p.name not in ("self", "cls")]
 
 
-def documented(doc: str) -> list[str] | None:
-    """Names under a numpydoc *Parameters* heading; None without the heading."""
-    lines = inspect.cleandoc(doc).splitlines()
-    for i, line in enumerate(lines[1:], 1):
-        if re.fullmatch("-{4,}", line) and lines[i - 1] == "Parameters":
-            break
-    else:
+def documented(doc: str, *headings: str) -> list[str] | None:
+    """Names listed under a numpydoc heading such as *Parameters*; None without the heading."""
+    lines = [*inspect.cleandoc(doc).splitlines(), ""]
+    ruled = [bool(re.fullmatch("-{4,}", line)) for line in lines[1:]] + [False]
+    start = next((i + 2 for i, line in enumerate(lines) if ruled[i] and line in headings), None)
+    if start is None:
         return None
     names = []
-    for j, line in enumerate(lines[i + 1:], i + 1):
-        if re.fullmatch("-{4,}", lines[j + 1] if j + 1 < len(lines) else ""):
+    for i in range(start, len(lines)):
+        if ruled[i]:
             break
-        if line and not line[0].isspace():
-            names += [name.strip().replace("\\*", "*") for name in line.split(" : ")[0].split(",")]
+        if lines[i] and not lines[i][0].isspace():
+            names += [name.strip().replace("\\*", "*") for name in lines[i].split(" : ")[0].split(",")]
     return names
-
-
-def needs_parameters(thing) -> bool:
-    """Tell whether one summary line is too little: a class or a call with two or more arguments."""
-    fields = dataclasses.is_dataclass(thing) and all(
-        f.metadata.get("doc") for f in dataclasses.fields(thing))  # parameters that document themselves
-    return len(accepted(thing)) >= 2 and not fields
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_docstring(name):
+    """A list of arguments is complete; a docstring without one mentions every argument."""
     thing = PUBLIC[name]
     doc = vars(thing).get("__doc__") if inspect.isclass(thing) else thing.__doc__
     assert doc, f"{name} has no docstring"
     summary = inspect.cleandoc(doc).splitlines()[0]
     assert summary.endswith((".", "?", "!")), f"{name}: the summary is not one sentence on one line"
-    names = documented(doc)
+    record = dataclasses.is_dataclass(thing)
+    if record and all(field.metadata.get("doc") for field in dataclasses.fields(thing)):
+        return  # parameters that document themselves
+    names = documented(doc, "Parameters", *(["Attributes"] if record else []))
+    takes = accepted(thing)
     if names is None:
-        assert not needs_parameters(thing), f"{name} documents none of {accepted(thing)}"
-    else:
-        assert names == accepted(thing), f"{name} documents {names} but takes {accepted(thing)}"
+        silent = [argument for argument in takes if not re.search(rf"\b{argument.strip('*')}\b", doc)]
+        assert not silent, f"{name} says nothing of {silent}"
+    elif not record or not set(takes) <= set(names):  # a record may list its properties too
+        assert sorted(names) == sorted(takes), f"{name} documents {names} but takes {takes}"
 
 
 def test_all_is_sorted_and_public():

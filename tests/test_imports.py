@@ -14,8 +14,8 @@ ROOT = Path(organism.__file__).parent
 
 #: The layers, lowest first. A module imports from lower layers, or from its own without a cycle.
 LAYERS = [
-    {"_core", "topology", "params"},
-    {"state", "inputs"},
+    {"_core", "_dispatch", "topology", "params"},
+    {"state", "storage", "records", "inputs"},
     {"world", "interact"},
     {"intervene", "regimes", "measures", "flows", "theory", "roles", "wholes"},
     {"counterfactual", "causal"},

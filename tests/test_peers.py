@@ -3,7 +3,7 @@
 Mesa's and NumPy's agree tick by tick when given the same draws. Both agree
 with the kernel statistically: at 12 × 12 members the standard deviation over
 seeds of each figure, averaged over the second half of a run, is at most .019
-for 300 ticks and .013 for 1000, so that the tolerances are about four standard
+for 200 ticks and .013 for 1000, so that the tolerances are about four standard
 errors of the difference of two means.
 """
 
@@ -17,6 +17,7 @@ import pytest
 import organism as og
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import bench  # noqa: E402
 from organic import vital_signs  # noqa: E402
 from peer_mesa import MesaPeer  # noqa: E402
 from peer_numpy import NumpyPeer  # noqa: E402
@@ -83,5 +84,12 @@ def test_numpy_peer_agrees_with_the_kernel():
 
 
 def test_mesa_peer_agrees_with_the_kernel():
-    difference = mean_over(MesaPeer, range(3), 300) - mean_over(kernel, range(12), 300)
+    difference = mean_over(MesaPeer, range(3), 200) - mean_over(kernel, range(12), 200)
     assert np.abs(difference).max() < .05, difference
+
+
+def test_benchmarks_run(capsys):
+    bench.main(["--quick"])
+    said = capsys.readouterr().out
+    for title in ("Machine", "Speed by size", "Peers", "Cost of each pass", "Memory", "Start", "Promises"):
+        assert f"## {title}\n" in said

@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import os
 import platform
-import shutil
+import secrets
 import sys
 import tempfile
 import textwrap
@@ -31,7 +32,7 @@ __all__ = ["main"]
 
 TICKS, SIDE, FOLDER = 3000, 64, "organism-run"
 #: How many points a series aims at, and how many shuffles make the null.
-POINTS, SHUFFLES = 300, 199
+POINTS, SHUFFLES = 200, 199
 #: Columns of ``members.csv`` that are read from the state, in this order.
 STATE = ("uid", "parent_uid", "founder", "age", "births", "welfare", "appraisal", "vitality", "care",
          "capability", "learning_rate", "consumption", "given", "stock", "skill", "need", "reserve",
@@ -51,15 +52,17 @@ class _Parser(argparse.ArgumentParser):
         raise Mistake(f"{message} (see '{self.prog} --help')")
 
 
-def _count(low: int):
-    """Return a reader of whole numbers from ``low`` on."""
+def _count(low: int, high: float = math.inf):
+    """Return a reader of whole numbers from ``low`` to ``high``."""
+    allowed = f"[{low}, {high}" + (")" if high == math.inf else "]")
+
     def read(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = low - 1
-        if value < low:
-            raise argparse.ArgumentTypeError(f"must be a whole number in [{low}, inf), not {text!r}")
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be a whole number in {allowed}, not {text!r}")
         return value
     return read
 
@@ -120,11 +123,11 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="changes",
                      help="change one parameter; give it as often as needed; values for each resource are "
                           "separated by commas")
-    how.add_argument("--ticks", metavar="N", type=_count(0), default=TICKS,
+    how.add_argument("--ticks", metavar="N", type=_count(0, 2**32 - 1), default=TICKS,
                      help=f"ticks to run (default: {TICKS})")
-    how.add_argument("--seed", metavar="N", type=_count(0),
+    how.add_argument("--seed", metavar="N", type=_count(0, 2**64 - 1),
                      help="makes the run repeatable (default: a new one, which is printed)")
-    how.add_argument("--threads", metavar="N", type=_count(1), default=1,
+    how.add_argument("--threads", metavar="N", type=_count(1, 1024), default=1,
                      help="threads; the results are the same for any number (default: 1)")
     out = run.add_argument_group("what comes out")
     out.add_argument("--out", metavar="FOLDER",
@@ -207,7 +210,8 @@ def _build(options) -> World:
     columns = None
     if supply is not None:
         columns = {"supply": _spread(supply, topology, params.resources, bool(options.graph), options)}
-    return World(topology, params, rng=options.seed, columns=columns, ledger=True, threads=options.threads)
+    seed = secrets.randbits(32) if options.seed is None else options.seed  # short enough to type again
+    return World(topology, params, rng=seed, columns=columns, ledger=True, threads=options.threads)
 
 
 def _network(source: str, directed: bool) -> Topology:
@@ -311,10 +315,11 @@ def _place(world: World, options) -> str:
     """Say in a few words where the members live."""
     topology = world.topology
     if options.graph:
-        return (f"{options.graph} with {_plural(topology.n_sites, 'node')} and "
+        return (f"{Path(options.graph).name} with {_plural(topology.n_sites, 'node')} and "
                 f"{_plural(topology.n_ties // (1 if topology.directed else 2), 'edge')}")
     height, width = topology.shape
-    supply = f" with supply from {', '.join(options.supply)}" if options.supply else ""
+    files = ", ".join(Path(file).name for file in options.supply or ())
+    supply = f" with supply from {files}" if files else ""
     return f"{width}×{height} torus{supply}"
 
 
@@ -353,8 +358,8 @@ def _report(world: World, summary: dict) -> str:
     """Return the summary that is printed, in words that need no manual."""
     found, audit = summary["results"], summary["audit"]
     labour = found["division_of_labour_test"]
-    lines = [f"After {_plural(summary['ticks'], 'tick')} ({summary['seconds']:.1f} s) "
-             f"{_plural(found['members'], 'member')} of {world.n_sites:,} live.", ""]
+    lines = [f"After {_plural(summary['ticks'], 'tick')} ({summary['seconds']:.1f} s): "
+             f"{_plural(found['members'], 'member')} alive on {_plural(world.n_sites, 'site')}.", ""]
 
     def line(name, value, meaning):
         lines.append(f"{name:<22}{value:>7}  {meaning}".rstrip())
@@ -366,17 +371,19 @@ def _report(world: World, summary: dict) -> str:
              "0 if all do the same, 1 if each keeps to one task")
         if labour["defined"]:
             verdict = "there are roles" if labour["pvalue"] < .05 else "no sign of roles"
-            line("  by chance alone", f"{labour['null_mean']:.2f}",
-                 f"at most {labour['null_max']:.2f} in {SHUFFLES} shuffles of the same acts "
+            line("  by chance alone", f"{labour['null_mean']:.3f}",
+                 f"at most {labour['null_max']:.3f} in {SHUFFLES} shuffles of the same acts "
                  f"(p = {labour['pvalue']:.3g}): {verdict}")
         else:
             lines.append("  (it takes two members and two tasks to divide labour)")
         line("Dependence", f"{found['dependence']:.2f}", "of what a member consumes came from others")
         line("  given back", f"{found['reciprocity']:.2f}", "of what is given, by the one who got it")
+    else:
+        lines.append("Nobody is alive: the population died out.")
     made, start = sum(audit["produced"]), sum(audit["initial"])
     line("Goods", "ok" if audit["closes"] else "WRONG",
-         f"{start:,.0f} at the start + {made:,.0f} made = what is held, used, spoiled or lost, "
-         f"to {audit['relative']:.0e}")
+         f"{start:,.0f} at the start + {made:,.0f} made = all that is held, used, spoiled or lost "
+         f"(off by {audit['relative']:.0e})")
     return "\n".join([*lines, ""])
 
 
@@ -441,15 +448,11 @@ def _list_params(options) -> int:
     if not rows:
         raise Mistake(f"no parameter's name or meaning holds {' or '.join(map(repr, options.words))}"
                       + closest(options.words[0], Params.names()))
-    widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in ("name", "default", "unit")}
-    print("  ".join(f"{key:<{width}}" for key, width in widths.items()) + "  meaning [range]")
-    indent = " " * (sum(widths.values()) + 2 * len(widths))
-    room = max(30, shutil.get_terminal_size().columns - len(indent))
+    widths = {key: max(len(row[key]) for row in rows) + 2 for key in ("name", "default", "unit")}
+    print("NAME".ljust(widths["name"]) + "DEFAULT".ljust(widths["default"]) + "UNIT".ljust(widths["unit"]) + "RANGE")
     for row in rows:
-        text = textwrap.wrap(f"{row['doc']}  {row['range']}", room)
-        print("  ".join(f"{row[key]:<{width}}" for key, width in widths.items()) + f"  {text[0]}")
-        for more in text[1:]:
-            print(indent + more)
+        print("".join(row[key].ljust(width) for key, width in widths.items()) + row["range"])
+        print(textwrap.indent(textwrap.fill(row["doc"], 84), "    "))
     return 0
 
 

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-# cython: freethreading_compatible=True
+# cython: freethreading_compatible=True, auto_pickle=False, autotestdict=False
 """The tick: eight passes over arrays. Knows numbers and nothing else.
 
 (a) A *plane* is an array of rows; a row has one element a site. Sites are
@@ -1078,10 +1078,16 @@ cdef class Kernel:
         if self.timed:
             clock = seconds()
         sweep(b, sense, threads)
+        for r in range(b.K):                   # shortfall and offer share memory, so the sentinels'
+            for i in range(b.slices * LANES, (b.slices + 1) * LANES):    # zeros are written again
+                ref(b.shortfall, r, i)[0] = 0
         self.lap(0, &clock)
         sweep(b, act, threads)
         self.lap(1, &clock)
         sweep(b, offer, threads)
+        for r in range(b.K):
+            for i in range(b.slices * LANES, (b.slices + 1) * LANES):
+                refd(b.offer, r, i)[0] = 0
         self.lap(2, &clock)
         sweep(b, receive, threads)
         self.lap(3, &clock)

@@ -534,8 +534,6 @@ def _expected(counts: np.ndarray, rows: np.ndarray) -> float:
     How often a member does a task is hypergeometric under the null, so the sum is
     exact; beyond 24 different row sizes it is interpolated in log size.
     """
-    from scipy.stats import hypergeom
-
     total = int(rows.sum())
     if total == 0:
         return 0.0
@@ -546,13 +544,27 @@ def _expected(counts: np.ndarray, rows: np.ndarray) -> float:
         sizes = np.unique(np.rint(np.geomspace(sizes[0], sizes[-1], 24)).astype(np.int64))
     bias = np.empty(len(sizes))
     for s, n in enumerate(sizes):
-        part = np.arange(1, n + 1) / n
-        chance = hypergeom.pmf(np.arange(1, n + 1)[:, None], total, columns, n).sum(axis=1)
-        bias[s] = top + chance @ (part * np.log2(part))
+        done = np.arange(1, n + 1)
+        part = done / n
+        bias[s] = top + _chance(done[:, None], total, columns, n).sum(axis=1) @ (part * np.log2(part))
     weight = counts.sum(axis=1) / counts.sum()
     # size × bias changes slowly, so it is what is interpolated
     each = np.interp(np.log(np.maximum(rows, 1)), np.log(sizes), sizes * bias) / np.maximum(rows, 1)
     return float(weight @ each)
+
+
+def _chance(done, total: int, columns, n: int) -> np.ndarray:
+    """Return the hypergeometric probabilities that of n acts ``done`` were of each task."""
+    from scipy.special import gammaln
+
+    def choose(a, b):
+        return gammaln(a + 1.0) - gammaln(b + 1.0) - gammaln(a - b + 1.0)
+
+    others = total - columns
+    able = (done <= columns) & (n - done <= others)
+    done = np.where(able, done, np.maximum(0, n - others))  # any possible number will do
+    log = choose(columns, done) + choose(others, n - done) - choose(total, n)
+    return np.where(able, np.exp(log), 0.0)
 
 
 def _chance_free(raw: Gorelick, name: str, expected: float) -> float:

@@ -173,10 +173,12 @@ def _property(name: str, column) -> property:
 
     def write(self, value):
         site = self._row()
+        if not column.writable:
+            raise AttributeError(f"{name} cannot be set; it is the model's own")
         self.model._permit(self)
         self.model.world.set(name, [value], [site])
 
-    return property(read, write if column.writable else None, doc=column.doc)
+    return property(read, write, doc=f"{column.doc[0].upper()}{column.doc[1:]} ({column.unit}).")
 
 
 for _name, _about in COLUMNS.items():
@@ -284,7 +286,8 @@ class OrganismModel(mesa.Model):
         self.world = world
         self.collect_every = int(collect_every)
         self._views: dict[int, Member] = {}  # uid -> view, of those that were ever asked for
-        self._actors: dict[int, Member] = {}  # the views with a step of their own
+        self._actors: dict[int, Member] = {}  # the views with a step of their own, by ascending uid
+        self._job = None  # calls them before every tick of the world
         self._acting: Member | None = None
         self._guests = 0
         self._seen: np.ndarray | None = None  # uids by site that Mesa knows of; None before the first look
@@ -315,8 +318,7 @@ class OrganismModel(mesa.Model):
         return self.world.tick
 
     def step(self) -> None:
-        """Let the special members act, run one tick of the kernel, collect data."""
-        self._act()
+        """Run one tick, which special members begin, and collect data."""
         self.world.step()
         self._refresh()
         if self.world.n_members == 0:
@@ -330,8 +332,8 @@ class OrganismModel(mesa.Model):
             for _ in range(int(duration)):
                 self.step()
 
-    def _act(self):
-        """Call the special members' steps, by ascending uid."""
+    def _act(self, world):
+        """Call the special members' steps, by ascending uid; a job of the world."""
         for uid, member in list(self._actors.items()):
             if not member.alive:
                 del self._actors[uid]
@@ -458,6 +460,7 @@ class OrganismModel(mesa.Model):
         self._actors.pop(uid, None)
         if type(view).step is not Member.step:
             self._actors = dict(sorted({**self._actors, uid: view}.items()))
+            self._job = self._job or self.world.before(self._act)
         if earlier is not None and self._seen is not None and earlier in super().agents:
             # Taking over the place in line keeps the order the same whether or not anybody had looked.
             order = {agent: k for k, agent in enumerate(super().agents)}

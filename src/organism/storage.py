@@ -68,7 +68,7 @@ def read(path) -> tuple[dict, dict[str, np.ndarray]]:
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
             if not isinstance(file, np.lib.npyio.NpzFile) or "header" not in file.files:
                 raise ValueError(f"{path} is not a saved world")
             header = json.loads(bytes(file["header"]))

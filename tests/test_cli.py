@@ -1,0 +1,299 @@
+"""The command line: what it prints and writes, and one sentence for every mistake."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import organism as og
+from organism.__main__ import main
+
+FILES = {"summary.json", "series.csv", "members.csv", "interdependence.graphml", "world.npz", "figure.png"}
+
+
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    import matplotlib
+
+    matplotlib.use("Agg")
+
+
+def table(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def result(folder="organism-run"):
+    return json.loads(Path(folder, "summary.json").read_text(encoding="utf-8"))
+
+
+def refused(capsys, *words):
+    """Run a command that must be refused; return its one sentence."""
+    assert main(list(words)) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("organism: error: "), err
+    assert "Traceback" not in err
+    return err
+
+
+def process(*words, **options):
+    return subprocess.Popen([sys.executable, "-m", "organism", *words], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, **options)
+
+
+# -- what comes out -----------------------------------------------------------------------
+
+def test_run_writes_and_says_what_came_of_it(capsys):
+    assert main(["run", "--size", "9x6", "--ticks", "120", "--seed", "3"]) == 0
+    out = capsys.readouterr().out
+    for word in ("9×6 torus", "seed 3", "Welfare", "Division of labour", "by chance alone", "Dependence",
+                 "Goods", "ok", "organism-run"):
+        assert word in out
+    folder = Path("organism-run")
+    assert {path.name for path in folder.iterdir()} == FILES
+    found = result()
+    world = og.World.load(folder / "world.npz")
+    assert found["seed"] == world.seed == 3 and found["ticks"] == world.tick == 120
+    assert og.Params.from_dict(found["parameters"]) == og.Params.preset("organic")
+    assert found["audit"]["closes"] and found["versions"]["organism"] == og.__version__
+    assert found["results"]["welfare"] == pytest.approx(og.measures.welfare(world))
+    test = found["results"]["division_of_labour_test"]
+    assert test["null_mean"] <= test["null_max"] and 0 < test["pvalue"] <= 1
+    series, members = table(folder / "series.csv"), table(folder / "members.csv")
+    assert int(series[0]["tick"]) == 0 and int(series[-1]["tick"]) == 120
+    assert float(series[-1]["welfare"]) == pytest.approx(found["results"]["welfare"])
+    assert {"row", "column", "uid", "welfare", "stock_2", "main_task"} <= set(members[0])
+    assert len(members) == 54
+    assert (members[7]["row"], members[7]["column"]) == ("0", "7")
+    graph = nx.read_graphml(folder / "interdependence.graphml")
+    assert graph.is_directed() and len(graph) == 54
+    assert (folder / "figure.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_seed_repeats_a_run_at_any_number_of_threads():
+    for folder, threads in (("a", "1"), ("b", "2")):
+        main(["run", "--size", "8", "--ticks", "40", "--seed", "5", "--threads", threads, "--out", folder,
+              "--quiet"])
+    for name in ("series.csv", "members.csv", "interdependence.graphml"):
+        assert Path("a", name).read_bytes() == Path("b", name).read_bytes()
+
+
+def test_default_folder_is_numbered_and_quiet_is_quiet(capsys):
+    for _ in range(3):
+        assert main(["run", "--size", "4", "--ticks", "3", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert {"organism-run", "organism-run-2", "organism-run-3"} == set(os.listdir())
+
+
+def test_a_graph_file_keeps_its_names_and_weights():
+    nx.write_graphml(nx.les_miserables_graph(), "mis.graphml")
+    assert main(["run", "--graph", "mis.graphml", "--ticks", "30", "--quiet"]) == 0
+    assert main(["run", "--graph", "les_miserables", "--ticks", "30", "--quiet", "--out", "named"]) == 0
+    members = table("organism-run/members.csv")
+    assert len(members) == 77 and "Valjean" in {row["node"] for row in members}
+    assert "Valjean" in nx.read_graphml("named/interdependence.graphml")
+    world = og.World.load("organism-run/world.npz")
+    assert world.topology.weight is not None and world.topology.weight.max() == 31
+
+
+def test_directed_edge_lists():
+    Path("d.txt").write_text("a b\nb c\nc a\na c\n")
+    assert main(["run", "--graph", "d.txt", "--directed", "--ticks", "9", "--quiet"]) == 0
+    topology = og.World.load("organism-run/world.npz").topology
+    assert topology.directed and topology.n_ties == 4
+
+
+def test_one_map_sets_size_and_every_supply():
+    grid = np.arange(12.).reshape(3, 4)
+    np.savetxt("map.txt", grid)
+    assert main(["run", "--supply", "map.txt", "--ticks", "2", "--quiet"]) == 0
+    supply = og.World.load("organism-run/world.npz").state["supply"]
+    np.testing.assert_allclose(supply, np.repeat(grid.reshape(-1, 1) / grid.mean(), 3, axis=1), rtol=1e-6)
+    assert main(["run", "--supply", "map.txt", "--size", "4x3", "--supply-scale", "none", "--ticks", "2",
+                 "--quiet", "--out", "raw"]) == 0
+    np.testing.assert_allclose(og.World.load("raw/world.npz").state["supply"][:, 0], grid.ravel())
+
+
+def test_files_set_each_resource():
+    np.save("a.npy", np.full((3, 3), 2.))
+    Path("b.csv").write_text("1,2,3\n" * 3)
+    assert main(["run", "--supply", "a.npy", "b.csv", "--set", "resources=2", "--ticks", "2", "--quiet"]) == 0
+    supply = og.World.load("organism-run/world.npz").state["supply"]
+    np.testing.assert_allclose(supply[:3], [[1, .5], [1, 1], [1, 1.5]])
+
+
+def test_supply_by_node():
+    np.savetxt("column.txt", np.arange(34.) + 1)
+    np.savetxt("table.txt", np.ones((34, 3)))
+    for name in ("column.txt", "table.txt"):
+        assert main(["run", "--graph", "karate", "--supply", name, "--ticks", "2", "--quiet"]) == 0
+
+
+@pytest.mark.parametrize("words", [
+    ["--size", "1"], ["--size", "1x5"], ["--size", "5", "--ticks", "0"],
+    ["--graph", "karate", "--set", "resources=1"],
+    ["--size", "5", "--preset", "evolving", "--set", "demography.hazard=1", "--set", "demography.refill=0"],
+    ["--size", "6", "--preset", "seasonal"], ["--size", "5", "--set", "production.depletion=0.1"],
+], ids=" ".join)
+def test_edge_cases_run_to_the_end(words, capsys):
+    assert main(["run", "--ticks", "25", *words]) == 0
+    assert {path.name for path in Path("organism-run").iterdir()} == FILES
+    assert result()["audit"]["closes"]
+
+
+@pytest.mark.parametrize("given, name, value", [
+    ("care.weight=0.5", "care.weight", .5), ("care.weight=.5", "care.weight", .5),
+    (" care.kind = kin", "care.kind", "kin"), ("production.rest=true", "production.rest", True),
+    ("production.rest=True", "production.rest", True), ("learning.perception=1", "learning.perception", 1),
+    ("metabolism.need=1,.5,2e0", "metabolism.need", (1, .5, 2)),
+    ("metabolism.need=[1, 0.5, 2]", "metabolism.need", (1, .5, 2)),
+    ("metabolism.harmful=2", "metabolism.harmful", (2,)),
+    ("demography.mutates=care,capability", "demography.mutates", ("care", "capability")),
+    ("demography.mutates=none", "demography.mutates", ()), ("demography.mutates=", "demography.mutates", ()),
+    ("metabolism.complementarity=leontief", "metabolism.complementarity", "leontief"),
+])
+def test_set_reads_values(given, name, value):
+    from organism.__main__ import _params
+
+    assert _params("organic", [given])[name] == value
+
+
+# -- mistakes -----------------------------------------------------------------------------
+
+@pytest.mark.parametrize("words, said", [
+    (["rum"], "invalid choice"),
+    (["run", "--tics", "3"], "unrecognized arguments: --tics"),
+    (["run", "--ticks", "-3"], "--ticks: must be a whole number in [0, 4294967295], not '-3'"),
+    (["run", "--ticks", "many"], "not 'many'"),
+    (["run", "--threads", "0"], "--threads: must be a whole number in [1, 1024], not '0'"),
+    (["run", "--threads", "99999"], "threads"),
+    (["run", "--seed", "-1"], "--seed: must be a whole number"),
+    (["run", "--seed", "1" * 40], "--seed: must be a whole number"),
+    (["run", "--size", "0"], "--size: must be N or WxH"),
+    (["run", "--size", "4x4x4"], "not '4x4x4'"),
+    (["run", "--size", "3000000"], "of memory; this machine has"),
+    (["run", "--preset", "organik"], "no preset is called 'organik'; did you mean 'organic'?"),
+    (["run", "--set", "care.wieght=1"], "no parameter is called 'care.wieght'; did you mean 'care.weight'?"),
+    (["run", "--set", "care=1"], "no parameter is called 'care'"),
+    (["run", "--set", "care.weight"], "--set takes NAME=VALUE, not 'care.weight'"),
+    (["run", "--set", "care.weight=2"], "care.weight must be in [0, 1], not 2"),
+    (["run", "--set", "care.weight=NaN"], "care.weight must be finite"),
+    (["run", "--set", "care.weight=lots"], "care.weight must be in [0, 1], not 'lots'"),
+    (["run", "--set", "care.weight={}"], "care.weight must be"),
+    (["run", "--set", "production.rest=maybe"], "production.rest must be true or false"),
+    (["run", "--set", "resources=0"], "resources must be a whole number in [1, inf), not 0"),
+    (["run", "--set", "metabolism.need=1,2"], "metabolism.need has 2 values"),
+    (["run", "--set", "metabolism.harmful=7"], "metabolism.harmful must hold indices below"),
+    (["run", "--graph", "karat"], "did you mean 'karate'?"),
+    (["run", "--graph", "no.gml"], "there is no graph file no.gml"),
+    (["run", "--graph", "karate", "--size", "5"], "--size sets the torus and --graph takes its place"),
+    (["run", "--directed"], "there is none"),
+    (["run", "--supply", "no.txt"], "there is no supply file no.txt"),
+    (["run", "--supply", "text.txt"], "text.txt, line 2, value 1: 'x' is not a number"),
+    (["run", "--supply", "map.txt", "--size", "5"], "the supply has 2 rows and 3 columns, but --size"),
+    (["run", "--supply", "map.txt", "map.txt"], "2 maps for 3 resources; give one map, one for each, or"),
+    (["run", "--supply", "map.txt", "--graph", "karate"], "a row for each of the 34 nodes; it has 2 × 3"),
+    (["run", "--supply", "map.txt", "--supply-scale", "max"], "invalid choice: 'max'"),
+    (["run", "--graph", "empty.graphml"], "empty.graphml: "),
+    (["run", "--graph", "loop.graphml"], "loop.graphml: "),
+    (["run", "--graph", "twice.graphml"], "twice.graphml: "),
+    (["run", "--graph", "heavy.graphml"], "heavy.graphml: "),
+    (["run", "--graph", "minus.graphml"], "minus.graphml: "),
+    (["params", "zzzz"], "no parameter's name or meaning holds 'zzzz'"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_a_mistake_is_answered_by_one_sentence(capsys, words, said):
+    Path("map.txt").write_text("1 2 3\n4 5 6\n")
+    Path("text.txt").write_text("1 2 3\nx 5 6\n")
+    nx.write_graphml(nx.Graph(), "empty.graphml")
+    nx.write_graphml(nx.Graph([(1, 2), (1, 1)]), "loop.graphml")
+    nx.write_graphml(nx.MultiGraph([(1, 2), (1, 2)]), "twice.graphml")
+    nx.write_graphml(nx.Graph([(1, 2, {"weight": "much"})]), "heavy.graphml")
+    nx.write_graphml(nx.Graph([(1, 2, {"weight": -1.})]), "minus.graphml")
+    before = set(os.listdir())
+    assert said in refused(capsys, *words)
+    assert set(os.listdir()) == before, "a refused run leaves nothing behind"
+
+
+def test_nothing_is_overwritten(capsys):
+    Path("mine").mkdir()
+    Path("mine", "summary.json").write_text("precious")
+    assert "is not empty, and nothing in it is overwritten" in refused(capsys, "run", "--out", "mine")
+    assert Path("mine", "summary.json").read_text() == "precious"
+    assert "is a file" in refused(capsys, "run", "--out", "mine/summary.json")
+
+
+def test_an_unwritable_folder_is_noticed_before_the_run(capsys, monkeypatch):
+    monkeypatch.setattr(og.World, "step", lambda *_, **__: pytest.fail("ran before looking"))
+    said = refused(capsys, "run", "--out", "/proc/organism")
+    assert "the output folder /proc/organism cannot be written" in said
+    Path("file").write_text("")
+    assert "cannot be written" in refused(capsys, "run", "--out", "file/below")
+    if os.geteuid():
+        Path("locked").mkdir(mode=0o500)
+        assert "cannot be written" in refused(capsys, "run", "--out", "locked")
+
+
+def test_a_full_disk_is_said_in_one_sentence(capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(og.World, "save", full)
+    assert main(["run", "--size", "4", "--ticks", "2", "--quiet"]) == 2
+    assert "could not be written in full: No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_ctrl_c_saves_what_there_is():
+    run = process("run", "--size", "32", "--ticks", "100000000", "--seed", "1")
+    assert "seed 1" in run.stdout.readline()
+    time.sleep(1.5)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130 and "Traceback" not in err
+    assert "stopped by Ctrl-C after" in err and "was written to organism-run" in err
+    assert {path.name for path in Path("organism-run").iterdir()} == FILES
+    assert result()["stopped_early"] and og.World.load("organism-run/world.npz").audit().closes
+
+
+# -- help and lists -----------------------------------------------------------------------
+
+def test_help_and_version(capsys):
+    for words, said in ((["--help"], "presets"), (["run", "--help"], "--supply-scale"), ([], "COMMAND"),
+                        (["--version"], og.__version__)):
+        if words:
+            with pytest.raises(SystemExit) as end:
+                main(words)
+            assert end.value.code == 0
+        else:
+            assert main(words) == 0
+        out = capsys.readouterr().out
+        assert said in out and max(map(len, out.splitlines())) <= 100
+
+
+def test_presets_and_params(capsys):
+    assert main(["presets"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in og.Params.presets()) and 'care.kind = "self"' in out
+    assert main(["params"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in og.Params.names())
+    assert main(["params", "care."]) == 0
+    out = capsys.readouterr().out
+    assert "care.saturation" in out and "[0, 1]" in out and "metabolism" not in out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe that closes")
+def test_a_closed_pipe_is_no_error():
+    run = process("params", stdin=subprocess.DEVNULL)
+    run.stdout.close()
+    assert "Traceback" not in run.stderr.read() and run.wait(30) == 0
+    run.stderr.close()
