@@ -355,7 +355,7 @@ def memory(report, worlds, plain, rounds):
             ["STREAM triad, one thread", f"{median(one):.1f} GB/s"],
             ["STREAM triad, two threads", others.in_the_way() or f"{median(two):.1f} GB/s"],
             [f"kernel at {name} in the same minute", f"{run.speed:.1f} M/s"],
-            ["its traffic, all of a world read and written once a tick", f"{2e-3 * size * run.speed:.1f} GB/s"],
+            ["its traffic, a world read and written once a tick", f"{2e-3 * size * run.speed:.1f} GB/s"],
             ["bytes a member-tick that the triad moves in that time", f"{1e3 * median(one) / run.speed:.0f}"],
         ]
     report.table("Memory", ["what", "value"], rows)

@@ -449,7 +449,7 @@ def _list_params(options) -> int:
         raise Mistake(f"no parameter's name or meaning holds {' or '.join(map(repr, options.words))}"
                       + closest(options.words[0], Params.names()))
     widths = {key: max(len(row[key]) for row in rows) + 2 for key in ("name", "default", "unit")}
-    print("NAME".ljust(widths["name"]) + "DEFAULT".ljust(widths["default"]) + "UNIT".ljust(widths["unit"]) + "RANGE")
+    print("".join(key.upper().ljust(width) for key, width in widths.items()) + "RANGE")
     for row in rows:
         print("".join(row[key].ljust(width) for key, width in widths.items()) + row["range"])
         print(textwrap.indent(textwrap.fill(row["doc"], 84), "    "))

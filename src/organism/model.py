@@ -282,7 +282,7 @@ class OrganismModel(mesa.Model):
         if scenario is not None:
             super().__init__(scenario=scenario)
         else:
-            super().__init__(rng=world.seed if rng is None else rng)
+            super().__init__(rng=world.seed if rng is None or isinstance(rng, numbers.Integral) else rng)
         self.world = world
         self.collect_every = int(collect_every)
         self._views: dict[int, Member] = {}  # uid -> view, of those that were ever asked for
@@ -297,6 +297,8 @@ class OrganismModel(mesa.Model):
             self._adopt(space, list(space))
         for site, kind in kinds:
             kind(self, site)
+        if space is not None:
+            self._look()  # whoever brings a space expects to find the members in it
         self.datacollector = mesa.DataCollector(
             model_reporters={"tick": "tick", "members": _n_members, **reporters},
             agent_reporters=columns_reported or None)
@@ -494,8 +496,10 @@ class OrganismModel(mesa.Model):
         new = np.flatnonzero((seen != uids) & (uids >= 0)) if same else np.flatnonzero(uids >= 0)
         before = dict(zip(seen[old].tolist(), old.tolist(), strict=True))
         after = dict(sorted(zip(uids[new].tolist(), new.tolist(), strict=True)))
-        if self._seen is None:  # views that were asked for before, and whose members died unseen
-            self._views = {uid: view for uid, view in self._views.items() if uid in after}
+        if self._seen is None:  # forget views that were asked for before, and whose members died unseen
+            for views in (self._views, self._actors):
+                for uid in views.keys() - after.keys():
+                    del views[uid]
         self._seen = uids.copy()  # first, for registering makes Mesa's observers look
         placed = self._space is not None
         if placed:
@@ -669,41 +673,47 @@ def _reporters(chosen, known, argument, make) -> dict[str, Any]:
 
 def _build_space(topology, random) -> tuple[DiscreteSpace, list[Cell]]:
     """Build a Mesa space for a topology; return it with its cells in the order of the sites."""
-    if topology.kind != "grid":
+    if topology.cells is None:
         space = _build_network(topology, random)
         cells = [space[site] for site in range(topology.n_sites)]
-        return space, cells
-    height, width = topology.shape if len(topology.shape) == 2 else (1, topology.shape[0])
-    kind = GRIDS[topology.neighbourhood]
-    # Mesa 4 refuses a hexagonal torus of odd width; the ties are laid below in any case.
-    torus = topology.torus and not (kind is HexGrid and width % 2)
-    space = kind((width, height), torus=torus, random=random)
-    cells = [space[col, row] for row, col in topology.cells.tolist()]
+        size = None
+    else:
+        space = _build_grid(topology, random)
+        cells = [space[col, row] for row, col in topology.cells.tolist()]
+        size = space.dimensions if topology.torus else (0, 0)
+    for hole in set(space).difference(cells):
+        hole.connections.clear()
+    # Mesa connects plain neighbourhoods as the ties run; where it does not, its connections are replaced.
     first = np.concatenate(([0], np.cumsum(topology.out_degree)))
     target = topology.target.tolist()
-    for cell in set(space).difference(cells):
-        cell.connections.clear()
     for site, cell in enumerate(cells):
         others = [cells[j] for j in target[first[site]:first[site + 1]]]
         if set(cell.connections.values()) != set(others):
             cell.connections.clear()
             for other in others:
-                cell.connect(other, tuple(_step(a, b, size, topology.torus) for a, b, size in zip(
-                    cell.coordinate, other.coordinate, (width, height), strict=True)))
+                cell.connect(other, None if size is None else _steps(cell.coordinate, other.coordinate, size))
     return space, cells
 
 
-def _step(a, b, size, torus):
-    """Return the shortest way from a to b along one axis."""
-    return (b - a + size // 2) % size - size // 2 if torus else b - a
+def _steps(here, there, size) -> tuple[int, ...]:
+    """Return the shortest way from cell to cell along each axis; size 0 does not wrap."""
+    return tuple((b - a + n // 2) % n - n // 2 if n else b - a for a, b, n in zip(here, there, size, strict=True))
+
+
+def _build_grid(topology, random) -> DiscreteSpace:
+    """Build a Mesa grid of the topology's size and kind; rings and lines are one row."""
+    height, width = (1, *topology.shape)[-2:]
+    kind = GRIDS[topology.neighbourhood]
+    # Mesa 4 refuses a hexagonal torus of odd width.
+    torus = topology.torus and not (kind is HexGrid and width % 2)
+    return kind((width, height), torus=torus, random=random)
 
 
 def _build_network(topology, random) -> Network:
-    """Build a Mesa network; its nodes are site indices, which is what Mesa's drawing needs."""
+    """Build a Mesa network whose graph Mesa can draw: its nodes must be indices, its edges undirected."""
     import networkx as nx
 
-    graph = nx.DiGraph() if topology.directed else nx.Graph()
-    graph.add_nodes_from(range(topology.n_sites))
+    graph = nx.empty_graph(topology.n_sites)
     graph.add_edges_from(zip(topology.source.tolist(), topology.target.tolist(), strict=True))
     layout = {}
     if topology.positions is not None and "layout" in inspect.signature(Network).parameters:

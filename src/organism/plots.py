@@ -21,7 +21,6 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 
 from . import measures
 from .params import closest
@@ -37,13 +36,15 @@ __all__ = [
     "task_colours",
     "time_series",
     "welfare_map",
+    "world_html",
 ]
 
 #: Okabe and Ito's hues, in the order in which tasks and lines take them.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
-#: Of tasks that are rest, of sites without a member, and of ties in the background.
-REST, EMPTY, TIE = "#999999", "#EDEDED", "#D5D5D5"
-INK = "#333333"
+#: Of resting, of members that never acted, of sites without a member, of background ties, of words.
+REST, IDLE, EMPTY, TIE, INK = "#777777", "#C8C8C8", "#FFFFFF", "#D5D5D5", "#333333"
+#: What a summary shows of a longer recording.
+COURSE = ("welfare", "division_of_labour", "dependence", "share_rate", "gini")
 
 #: What the measures are counted in; columns of the state say so themselves.
 UNITS = {
@@ -57,14 +58,19 @@ SHARES = {"0–1", "fraction", "probability", "imports / consumption"}
 
 def task_colours(world) -> np.ndarray:
     """Return the colour of every task of a world, float (M, 3): resting is grey."""
-    k, m = world.params.resources, world.params.tasks
-    hues = [to_rgb(hue) for hue in PALETTE[:k]]
-    if k > len(PALETTE):
-        hues = [colormaps["turbo"](x)[:3] for x in np.linspace(0.05, 0.95, k)]
-    return np.array(hues + [to_rgb(REST)] * (m - k))
+    rest = world.params.tasks - world.params.resources
+    return np.concatenate([_hues(world.params.resources), np.tile(to_rgb(REST), (rest, 1))])
 
 
-# -- axes, places ---------------------------------------------------------------------
+def _hues(k: int) -> np.ndarray:
+    """Return k hues: Okabe and Ito's as far as they go, else turbo's."""
+    if k <= len(PALETTE):
+        return np.array([to_rgb(hue) for hue in PALETTE[:k]])
+    return colormaps["turbo"](np.linspace(0.04, 0.96, k))[:, :3]
+
+
+#: Height of a row of hexagons at unit distance.
+HEX_ROW = 0.75**0.5
 
 
 def _axes(ax: Axes | None, size=(5.2, 4.6)) -> Axes:
@@ -83,55 +89,61 @@ def layout(topology, seed: int = 1) -> np.ndarray:
     ----------
     topology : Topology
     seed : int, default 1
-        Of the spring layout that topologies without positions get (above 2,000 sites
-        a spectral one, which is coarser).
+        Of the spring layout that sites without positions get: by distances up to 120
+        connected sites, by forces up to 500; above, two eigenvectors of the ties.
 
     Returns
     -------
     ndarray of float64, shape (N, 2)
+        Without positions, in the unit square.
     """
     if topology.positions is not None:
-        return np.asarray(topology.positions, dtype=float)
-    n = topology.n_sites
-    if n < 2 or topology.n_ties == 0:
-        turn = 2 * np.pi * np.arange(n) / max(n, 1)
-        return np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    return _spring(n, topology.source, topology.target, seed)
+        return np.array(topology.positions, dtype=float)
+    return _spring(topology.n_sites, topology.source, topology.target, seed)
 
 
-def _spring(n: int, source, target, seed: int) -> np.ndarray:
+def _spring(n: int, source, target, seed: int = 1) -> np.ndarray:
     from scipy import sparse
 
+    if not len(source):
+        turn = 2 * np.pi * np.arange(n) / max(n, 1)
+        return 0.5 + 0.5 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     links = sparse.csr_array((np.ones(len(source)), (source, target)), shape=(n, n))
     links = links.maximum(links.T).tocsr()
-    if n > 2000:
+    if n > 500:
         from sknetwork.embedding import Spectral
 
-        places = np.asarray(Spectral(2).fit_transform(sparse.csr_matrix(links)))
-        return np.argsort(np.argsort(places, axis=0), axis=0) / n  # ranks: eigenvectors bunch up
+        places = np.asarray(Spectral(2, normalized=False).fit_transform(sparse.csr_matrix(links)))
+        return np.argsort(np.argsort(places, axis=0, kind="stable"), axis=0) / n  # ranks, for they bunch up
     import networkx as nx
 
     graph = nx.from_scipy_sparse_array(links)
-    places = nx.spring_layout(graph, seed=seed, iterations=100, k=1.6 / np.sqrt(n))
-    return np.array([places[i] for i in range(n)])
+    if 2 < n <= 120 and nx.is_connected(graph):
+        places = nx.kamada_kawai_layout(graph)
+    else:
+        places = nx.spring_layout(graph, seed=seed, iterations=100)
+    places = np.array([places[i] for i in range(n)])
+    low = places.min(axis=0)
+    return (places - low) / np.maximum(places.max(axis=0) - low, 1e-9)
 
 
 def _frame(ax: Axes, topology, title: str | None) -> None:
     """Give a map its axes: rows and columns on a grid, nothing elsewhere."""
     ax.set_title(title or "", fontsize=11)
-    if topology.kind == "grid" and len(topology.shape) == 2:
-        ax.set_xlabel("column (site)")
-        ax.set_ylabel("row (site)")
-        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    elif topology.kind == "grid":
-        ax.set_xlabel("site")
-        ax.set_yticks([])
+    flat = topology.kind == "grid" and len(topology.shape) == 1
+    if topology.kind == "grid":
+        ax.set_xlabel("site" if flat else "column (site)")
+        width = topology.shape[-1]
+        ax.set_xticks(np.arange(0, width, max(1, width // 5)))
     else:
         ax.set_xticks([])
+    if topology.kind != "grid" or flat:
         ax.set_yticks([])
-    for side in ax.spines.values():
-        side.set_visible(False)
+    else:
+        ax.set_ylabel("row (site)")
+        rows = np.arange(0, topology.shape[0], max(1, topology.shape[0] // 5))
+        ax.set_yticks(rows * (HEX_ROW if topology.neighbourhood == "hexagonal" else 1), rows.tolist())
+    ax.spines[:].set_visible(False)
     ax.tick_params(length=2, colors=INK, labelsize=8)
 
 
@@ -141,8 +153,10 @@ def _draw(ax: Axes, topology, colours: np.ndarray, places=None) -> None:
         rows, columns = topology.cells.T
         image = np.zeros(((1, *topology.shape)[-2:]) + (4,))
         image[rows, columns] = colours
-        ax.imshow(image, interpolation="nearest", origin="upper",
-                  aspect="equal" if len(topology.shape) == 2 else "auto")
+        flat = len(topology.shape) == 1
+        ax.imshow(image, interpolation="nearest", origin="upper", aspect="auto" if flat else "equal")
+        if flat:
+            ax.set_box_aspect(0.2)
         return
     places = layout(topology) if places is None else np.asarray(places, float)
     if topology.kind == "grid":
@@ -150,7 +164,7 @@ def _draw(ax: Axes, topology, colours: np.ndarray, places=None) -> None:
     else:
         _links(ax, topology, places)
         _nodes(ax, places, colours)
-        ax.set_aspect("equal", adjustable="datalim")
+        ax.set_aspect("equal")
 
 
 def _hexagons(ax: Axes, places, colours) -> None:
@@ -170,8 +184,9 @@ def _links(ax: Axes, topology, places, most: int = 20_000) -> None:
     if topology.n_ties > most:
         return
     once = source < target if not topology.directed else slice(None)
-    ax.add_collection(LineCollection(np.stack([places[source[once]], places[target[once]]], axis=1),
-                                     colors=TIE, linewidths=0.6, zorder=1))
+    lines = np.stack([places[source[once]], places[target[once]]], axis=1)
+    ax.add_collection(LineCollection(lines, colors=TIE, linewidths=0.6, zorder=1,
+                                     alpha=float(np.clip(1000 / max(len(lines), 1), 0.2, 1))))
 
 
 def _nodes(ax: Axes, places, colours) -> None:
@@ -190,8 +205,8 @@ def role_map(world, ax: Axes | None = None, *, places=None, title: str | None = 
     """Draw what each member mostly does and how one-sidedly.
 
     Hue is the task done most in memory; the paler, the more evenly a member spreads
-    its acts over the tasks (see :func:`organism.measures.specialisation`). Sites
-    without a member are grey.
+    its acts over the tasks (see :func:`organism.measures.specialisation`). Members
+    that never acted are light grey, sites without a member white.
 
     Parameters
     ----------
@@ -209,9 +224,9 @@ def role_map(world, ax: Axes | None = None, *, places=None, title: str | None = 
     ax = _axes(ax)
     hues, colours = task_colours(world), _blank(world)
     task = measures.dominant_task(world)
-    depth = 0.15 + 0.85 * np.sqrt(measures.specialisation(world, each=True))[:, None]
+    depth = 0.25 + 0.75 * np.sqrt(measures.specialisation(world, each=True))[:, None]
     acted = task >= 0
-    rgb = np.where(acted[:, None], 1 - depth * (1 - hues[task]), 1.0)
+    rgb = np.where(acted[:, None], 1 - depth * (1 - hues[task]), to_rgb(IDLE))
     colours[world.living] = np.column_stack([rgb, np.ones(len(rgb))])
     _draw(ax, world.topology, colours, places)
     _frame(ax, world.topology, title)
@@ -224,13 +239,13 @@ def _blank(world) -> np.ndarray:
 
 
 def _task_legend(ax: Axes, world, empty: bool = False) -> None:
-    """Name the tasks under the axes; there are too many to name above a dozen."""
+    """Name the tasks beside the axes, the first dozen of them."""
     hues = task_colours(world)
     names = [f"makes good {k}" for k in range(world.params.resources)]
     names += ["rests"] * (world.params.tasks - len(names))
     marks = list(zip(names, hues, strict=True))[:12] + ([("empty", to_rgb(EMPTY))] if empty else [])
-    ax.legend(handles=[Line2D([], [], linestyle="", marker="s", markersize=7, color=hue, label=name)
-                       for name, hue in marks],
+    ax.legend(handles=[Line2D([], [], linestyle="", marker="s", markersize=7, color=hue, label=name,
+                              markeredgecolor=INK, markeredgewidth=0.4) for name, hue in marks],
               loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8, handletextpad=0.1,
               borderaxespad=0.2)
 
@@ -352,7 +367,7 @@ def time_series(recording, ax: Axes | None = None, *, names=None,
 
     Parameters
     ----------
-    recording : Recording
+    recording : Recording or None
         What ``world.record`` returned; measures that are not single numbers are
         left out.
     ax : Axes, optional
@@ -371,6 +386,7 @@ def time_series(recording, ax: Axes | None = None, *, names=None,
         If a name was not recorded; the nearest is suggested.
     """
     ax = _axes(ax, (6.4, 4.2))
+    recording = {} if recording is None else recording
     for name in names or ():
         if name not in recording:
             raise ValueError(f"nothing called {name!r} was recorded" + closest(name, recording))
@@ -394,8 +410,8 @@ def time_series(recording, ax: Axes | None = None, *, names=None,
     ax.set_ylabel(units[0] if len(units) == 1 else "value" if set(units) - SHARES else "share or index (0–1)")
     low, high = ax.get_ylim()
     every = np.concatenate(list(lines.values()))
-    if every.min() >= -0.05 and every.max() <= 1:
-        low, high = 0.0, 1.0
+    if every.min() >= -0.1 and every.max() <= 1:
+        low, high = min(0.0, every.min()), 1.0
     ax.set_ylim(low, high + 0.02 * (high - low))
     ax.set_xlim(ticks[0], ticks[-1] if ticks[-1] > ticks[0] else ticks[0] + 1)
     heights = _apart([line[-1] for line in lines.values()], low, high)
@@ -452,46 +468,85 @@ def interdependence_graph(source, ax: Axes | None = None, *, most: int = 800, pl
     Axes
     """
     ax = _axes(ax)
-    scene = _scene_of_graph(source, places) if hasattr(source, "adj") else _scene_of_world(source, places)
-    places, hues, giver, receiver, amount, period, down, what = scene
+    read = _scene_of_graph if hasattr(source, "adj") else _scene_of_world
+    places, nodes, hues, giver, receiver, amount, period, down, said = read(source, places)
     ax.set_title(title or "", fontsize=11)
     ax.set_xticks([])
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
-    weight = amount.sum(axis=1)
-    total, n_flows = weight.sum(), len(weight)
-    shown = np.ones(len(hues), bool)
-    said = []
-    window = _window(places) if period is not None else None
-    if window is not None:
-        shown = ((places >= window[0]) & (places <= window[1])).all(axis=1)
-        said.append(f"the middle {shown.sum():,} of {len(shown):,} members")
-    keep = np.flatnonzero(shown[giver] | shown[receiver])
-    if len(keep) > most:
-        keep = keep[np.argsort(-weight[keep], kind="stable")[:most]]
-        if places is None:  # a layout of its own for the backbone
-            shown[:] = False
-            shown[np.concatenate([giver[keep], receiver[keep]])] = True
-        said.append(f"the strongest {most:,} of {n_flows:,} flows, "
-                    f"{weight[keep].sum() / total:.0%} of all goods")
-    giver, receiver, amount, weight = giver[keep], receiver[keep], amount[keep], weight[keep]
-    if places is None:
-        places = np.full((len(hues), 2), np.nan)
-        new = np.cumsum(shown) - 1
-        places[shown] = _spring(int(shown.sum()), new[giver], new[receiver], 1)
-    if not len(hues):
+    ax.set_aspect("equal")
+    if not len(nodes):
         ax.text(0.5, 0.5, "nobody lives", ha="center", va="center", transform=ax.transAxes, color=INK)
         return ax
-    unit = _unit_length(places[shown], period)
-    _arrows(ax, places, giver, receiver, amount, unit, period)
-    _nodes(ax, places[shown], hues[shown])
+    weight = amount.sum(axis=1)
+    shown, part = _part(places, giver, receiver, weight, len(nodes))
+    inside = shown[giver] & shown[receiver]
+    keep = np.flatnonzero(inside if places is None else shown[giver] | shown[receiver])
+    if len(keep) > most:
+        strongest = keep[np.argsort(-weight[keep], kind="stable")[:most]]
+        part.append(f"the strongest {most:,} of {len(keep):,} flows, "
+                    f"{weight[strongest].sum() / weight[keep].sum():.0%} of the goods")
+        keep = strongest
+    giver, receiver, amount = giver[keep], receiver[keep], amount[keep]
+    if places is None:
+        places, new = np.zeros((len(nodes), 2)), np.cumsum(shown) - 1
+        places[shown] = _spring(int(shown.sum()), new[giver], new[receiver])
+    unit = 1.0 if period is not None else _unit_length(places[shown])
+    _arrows(ax, places, giver, receiver, amount, unit, period, hues)
+    _nodes(ax, places[shown], nodes[shown])
     low, high = places[shown].min(axis=0) - 0.6 * unit, places[shown].max(axis=0) + 0.6 * unit
     ax.set_xlim(low[0], high[0])
     ax.set_ylim((high[1], low[1]) if down else (low[1], high[1]))
-    ax.set_aspect("equal", adjustable="box" if period is not None else "datalim")
-    widest = f"; widest arrow {_count(weight.max())} goods" if len(weight) else ""
-    ax.set_xlabel("\n".join([f"{what}{widest}", " · ".join(said)]).strip(), fontsize=8)
+    if len(keep):
+        said += f"; widest arrow {_count(amount.sum(axis=1).max())}"
+    ax.set_xlabel("\n".join([said, *part]), fontsize=8)
     return ax
+
+
+def _part(places, giver, receiver, weight, n: int):
+    """Choose which of n members to draw, and say so: all, a square, or a neighbourhood."""
+    shown = np.ones(n, bool)
+    window = None if places is None else _window(places)
+    if window is not None:
+        shown = ((places >= window[0]) & (places <= window[1])).all(axis=1)
+        return shown, [f"the {shown.sum():,} members in the middle, of {n:,}"]
+    if places is None and n > 150 and len(weight):
+        shown[:] = False
+        shown[_neighbourhood(giver, receiver, weight, n, 100)] = True
+        return shown, [f"{shown.sum():,} of {n:,} members, reached over the strongest flows "
+                       "from the busiest"]
+    return shown, []
+
+
+def _window(places, side: int = 14):
+    """Return two corners of the square to draw of a large map, about ``side`` members wide, or None."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    unit = _unit_length(places)
+    if ((high - low) < 1.5 * side * unit).all():
+        return None
+    middle, half = (low + high) / 2, np.minimum((high - low) / 2 + unit, side * unit / 2)
+    return middle - half, middle + half
+
+
+def _neighbourhood(giver, receiver, weight, n: int, size: int) -> list[int]:
+    """Return the busiest member and those that the strongest flows, one after the other, add to it."""
+    from heapq import heappop, heappush
+
+    from scipy import sparse
+
+    flow = sparse.csr_array((weight, (giver, receiver)), shape=(n, n))
+    flow = (flow + flow.T).tocsr()
+    start = int(np.argmax(flow.sum(axis=1)))
+    inside, edge = set(), [(0.0, start)]
+    while edge and len(inside) < size:
+        _, i = heappop(edge)
+        if i not in inside:
+            inside.add(i)
+            row = slice(flow.indptr[i], flow.indptr[i + 1])
+            for j, amount in zip(flow.indices[row].tolist(), flow.data[row].tolist(), strict=True):
+                if j not in inside:
+                    heappush(edge, (-amount, j))
+    return sorted(inside)
 
 
 def _scene_of_world(world, places):
@@ -503,19 +558,20 @@ def _scene_of_world(world, places):
     node = np.full(world.n_sites, -1)
     node[living] = np.arange(len(living))
     giver, receiver = node[topology.source[some]], node[topology.target[some]]
-    drawn = topology.kind == "grid" and places is None
+    grid = topology.kind == "grid" and places is None
     period = None
-    if drawn:
-        places = layout(topology)
-        period = _period(topology)
-    elif places is None and topology.positions is not None:
-        places = topology.positions
-    elif places is None and world.n_sites <= 600:
+    if grid and len(topology.shape) == 1 and topology.torus and topology.n_sites <= 60:
+        turn = 2 * np.pi * np.arange(topology.n_sites) / topology.n_sites  # a ring looks like one
+        places = topology.n_sites / (2 * np.pi) * np.stack([np.sin(turn), -np.cos(turn)], axis=1)
+    elif grid:
+        places, period = layout(topology), _period(topology)
+    elif places is None and (topology.positions is not None or topology.n_sites <= 150):
         places = layout(topology)
     places = None if places is None else np.asarray(places, float)[living]
-    what = "goods sent so far" if exact else f"goods sent, decayed by {world.params.exchange.memory:g} a tick"
-    return (places, _node_hues(measures.dominant_task(world), task_colours(world)), giver, receiver,
-            amount[some], period, drawn, what)
+    said = ("goods sent since both met; hue: of which most" if exact else
+            f"goods sent, decayed sums (memory {world.params.exchange.memory:g} a tick)")
+    nodes = _node_hues(measures.dominant_task(world), task_colours(world))
+    return (places, nodes, _hues(amount.shape[1]), giver, receiver, amount[some], period, grid, said)
 
 
 def _scene_of_graph(graph, places):
@@ -534,8 +590,10 @@ def _scene_of_graph(graph, places):
         places = [(data["x"], data["y"]) for _, data in graph.nodes(data=True)]
     task = np.array([data.get("task", -1) for _, data in graph.nodes(data=True)], dtype=int)
     places = None if places is None else np.asarray(places, dtype=float)
-    return (places, _node_hues(task, np.array([to_rgb(hue) for hue in PALETTE])), giver, receiver,
-            amount.reshape(-1, len(names)), None, False, graph.graph.get("unit", "weight"))
+    k = max(len(names), int(task.max(initial=-1)) + 1)
+    said = graph.graph.get("unit", "weight") + ("; hue: of which most" if len(names) > 1 else "")
+    return (places, _node_hues(task, _hues(k)), _hues(k), giver, receiver, amount.reshape(-1, len(names)), None,
+            False, said)
 
 
 def _count(amount: float) -> str:
@@ -543,7 +601,7 @@ def _count(amount: float) -> str:
 
 
 def _node_hues(task, hues) -> np.ndarray:
-    return np.where((task >= 0)[:, None], hues[task % len(hues)], to_rgb(EMPTY))
+    return np.where((task >= 0)[:, None], hues[task % len(hues)], to_rgb(IDLE))
 
 
 def _period(topology) -> np.ndarray:
@@ -551,27 +609,20 @@ def _period(topology) -> np.ndarray:
     if not topology.torus:
         return np.array([np.inf, np.inf])
     height, width = (1, *topology.shape)[-2:]
-    return np.array([width, height * (0.75**0.5 if topology.neighbourhood == "hexagonal" else 1)])
+    return np.array([width, height * (HEX_ROW if topology.neighbourhood == "hexagonal" else 1)])
 
 
-def _window(places, side: int = 14):
-    """Return the corners of the square that is drawn of a large grid, or None for all of it."""
-    low, high = places.min(axis=0), places.max(axis=0)
-    if ((high - low) < 1.4 * side).all():
-        return None
-    middle = np.floor((low + high) / 2)
-    half = np.minimum((high - low) / 2 + 1, side / 2)
-    return middle - half + 0.5, middle + half + 0.5
-
-
-def _unit_length(places, period) -> float:
+def _unit_length(places) -> float:
     """Return the length in which arrows and margins are measured: about that between neighbours."""
-    if period is not None or len(places) < 2:
+    extent = np.ptp(places, axis=0)
+    if len(places) < 2 or not extent.any():
         return 1.0
-    return float(np.sqrt(np.prod(np.maximum(np.ptp(places, axis=0), 1e-9)) / len(places)) or 1.0)
+    if not extent.all():  # all in a line
+        return float(extent.max() / (len(places) - 1))
+    return float(np.sqrt(extent.prod() / len(places)))
 
 
-def _arrows(ax: Axes, places, giver, receiver, amount, unit: float, period) -> None:
+def _arrows(ax: Axes, places, giver, receiver, amount, unit: float, period, hues) -> None:
     """Draw the flows, the strongest on top; those around a torus leave and come in at its edges."""
     weight = amount.sum(axis=1)
     if not len(weight):
@@ -601,9 +652,7 @@ def _arrows(ax: Axes, places, giver, receiver, amount, unit: float, period) -> N
     base = start + along * gap[:, None] + across * side[:, None]
     corner = [base + along * np.broadcast_to(a, length.shape)[:, None] + across * b[:, None]
               for a, b in shape]
-    colours = np.array([to_rgb(hue) for hue in PALETTE])[amount.argmax(axis=1) % len(PALETTE)]
-    if amount.shape[1] == 1:
-        colours = np.array([to_rgb("#666666")])
+    colours = hues[amount.argmax(axis=1)] if amount.shape[1] > 1 else np.array([to_rgb("#666666")])
     ax.add_collection(PolyCollection(np.stack(corner, axis=1), facecolors=colours, linewidths=0, alpha=0.85,
                                      zorder=2))
 
@@ -633,12 +682,40 @@ def summary_figure(world, recording=None, *, title: str | None = None) -> Figure
     places = None if topology.kind == "grid" else layout(topology)
     role_map(world, roles, places=places, title="roles: the task each member does most")
     welfare_map(world, well, places=places)
-    time_series(() if recording is None else recording, course)
-    interdependence_graph(world, flows, places=places if world.n_sites <= 600 else None)
-    window = _window(layout(topology)[world.living]) if places is None and len(world.living) else None
-    if window is not None:  # show where the graph is a part of the map
-        roles.add_patch(Rectangle(window[0] - 0.0, *(window[1] - window[0]), fill=False, edgecolor="black",
-                                  linewidth=1.2))
-    figure.suptitle(title if title is not None else
-                    f"{len(world.living):,} members, tick {world.tick:,}, seed {world.seed}", fontsize=13)
+    names = [name for name in COURSE if name in (recording or ())]
+    time_series(recording, course, names=names or None)
+    interdependence_graph(world, flows, places=places if world.n_sites <= 150 else None)
+    if topology.kind == "grid" and len(topology.shape) == 2 and len(world.living):
+        window = _window(layout(topology)[world.living])
+        if window is not None:  # of which part the graph is
+            roles.add_patch(Rectangle(window[0], *(window[1] - window[0]), fill=False, edgecolor="black",
+                                      linewidth=1.2))
+    if title is None:
+        members = len(world.living)
+        title = f"{members:,} member{'s' * (members != 1)}, tick {world.tick:,}, seed {world.seed}"
+    figure.suptitle(title, fontsize=13)
     return figure
+
+
+def world_html(world) -> str:
+    """Return a world as HTML for notebooks: a small picture and the vital signs."""
+    import base64
+    from io import BytesIO
+
+    signs = measures.vital_signs(world)
+    image = ""
+    if world.topology.kind == "grid" or world.n_sites <= 500:
+        figure = Figure(figsize=(5.6, 2.5), layout="constrained")
+        roles, well = figure.subplots(1, 2)
+        places = None if world.topology.kind == "grid" else layout(world.topology)
+        role_map(world, roles, places=places)
+        welfare_map(world, well, places=places)
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", dpi=90)
+        data = base64.b64encode(buffer.getvalue()).decode()
+        image = f'<img alt="roles and welfare" src="data:image/png;base64,{data}">'
+    rows = "".join(f'<tr><td style="text-align:left">{name.replace("_", " ")}</td>'
+                   f"<td>{value:{',' if isinstance(value, int) else '.3f'}}</td></tr>"
+                   for name, value in signs.items())
+    return (f'<div style="display:flex;align-items:center;gap:1em">{image}<table>'
+            f'<caption>World, seed {world.seed}</caption>{rows}</table></div>')

@@ -1,0 +1,229 @@
+"""The model's landmarks: figures that an independent prototype of passes 1–7 gave.
+
+Set-up: 24×24 torus, Moore, three resources, 6,000 ticks unless said, means over the
+last 1,000, three seeds. The prototype was written apart from this package, in
+another language and with other random numbers; a figure that lands within ±.04 of
+its own is agreement. Division of labour is the raw D_ind of Gorelick et al. (2004).
+"""
+
+import numpy as np
+import pytest
+
+import organism as og
+from organism import measures
+
+pytestmark = pytest.mark.verify
+
+SEEDS = (1, 2, 3)
+TOLERANCE = 0.04
+FREE = {"exchange.share_cost": 0.0, "learning.perception": 0}        # the first table's setting
+SEE = FREE | {"learning.perception": 2}
+
+
+def care(kind, weight, **more):
+    return {"care.kind": kind, "care.weight": weight} | {k.replace("_", ".", 1): v for k, v in more.items()}
+
+
+def make(changes, seed, columns=None):
+    return og.World(og.Topology.grid((24, 24)), og.Params().replace(**changes), seed, columns=columns)
+
+
+def measure(world, ticks=1000):
+    """Return welfare, division of labour, imports/consumption and σ(φ), averaged over ``ticks``."""
+    rows = []
+    for _ in range(ticks // 50):
+        world.step(50)
+        phi = world.state["share_policy"][:, 0]
+        rows.append((measures.welfare(world), measures.gorelick(world).ind, measures.dependence(world),
+                     float(np.mean(1 / (1 + np.exp(-phi))))))
+    return np.mean(rows, axis=0)
+
+
+def verdict(name, expected, measured, tolerance=TOLERANCE):
+    """Print and compare; ``None`` in ``expected`` is a figure the prototype did not report."""
+    measured = np.mean(measured, axis=0)
+    cells = [f"{m:.2f} ({'–' if e is None else f'{e:.2f}'})" for e, m in zip(expected, measured, strict=True)]
+    off = [m - e for e, m in zip(expected, measured, strict=True) if e is not None]
+    worst = max(map(abs, off))
+    print(f"\n{name:70} {'  '.join(cells)}  worst {worst:.3f} {'agrees' if worst <= tolerance else 'DIFFERS'}")
+    assert worst <= tolerance, f"{name}: off by {worst:.3f}, more than {tolerance}"
+
+
+def settled(changes, order_share=None):
+    runs = []
+    for seed in SEEDS:
+        world = make(changes, seed)
+        if order_share is not None:
+            world.set("order_share", order_share)
+        world.step(5000)
+        runs.append(measure(world))
+    return runs
+
+
+# set-up → welfare, division of labour, imports/consumption, mean σ(φ)
+TABLE = {
+    "selfish": (FREE | care("self", 0.0), (.40, .00, .03, .00)),
+    "neighbours care .25": (FREE | care("neighbours", .25), (.46, .01, .06, .03)),
+    "neighbours care .5": (FREE | care("neighbours", .5), (.76, .23, .38, .27)),
+    "neighbours care .75": (FREE | care("neighbours", .75), (.97, .42, .72, .64)),
+    "neighbours care .9": (FREE | care("neighbours", .9), (.99, .41, .76, .72)),
+    "interdependence care .25": (FREE | care("interdependence", .25), (.45, .02, .06, .03)),
+    "interdependence care .5": (FREE | care("interdependence", .5), (.75, .23, .36, .27)),
+    "interdependence care .75": (FREE | care("interdependence", .75), (.97, .40, .68, .58)),
+    "interdependence care .9": (FREE | care("interdependence", .9), (.99, .40, .75, .69)),
+    "saturation 1, care .25": (FREE | care("interdependence", .25, care_saturation=1.), (.41, .00, .04, .01)),
+    "saturation 1, care .5": (FREE | care("interdependence", .5, care_saturation=1.), (.43, .01, .05, .02)),
+    "saturation 1, care .75": (FREE | care("interdependence", .75, care_saturation=1.), (.48, .05, .09, .05)),
+    "saturation 1, care .9": (FREE | care("interdependence", .9, care_saturation=1.), (.56, .09, .16, .10)),
+    "perception 2, interdependence .75": (SEE | care("interdependence", .75), (.99, .40, .69, .63)),
+    "perception 2, saturation 1, care .75": (SEE | care("interdependence", .75, care_saturation=1.),
+                                             (.80, .24, .33, .27)),
+    "perception 2, selfish": (SEE | care("self", 0.0), (.51, .00, .01, .01)),
+    "perception 2, neighbours care .5": (SEE | care("neighbours", .5), (.89, .33, .43, .38)),
+    "share_cost .02, selfish": (care("self", 0.0), (.51, .00, .01, .00)),
+    "share_cost .02, neighbours care .5": (care("neighbours", .5), (.70, .15, .20, .22)),
+    "share_cost .02, neighbours care .75": (care("neighbours", .75), (.93, .38, .59, .56)),
+    "share_cost .02, interdependence care .5": (care("interdependence", .5), (.81, .27, .34, .34)),
+    "share_cost .02, interdependence care .75": (care("interdependence", .75), (.94, .38, .60, .58)),
+    "share_cost .02, saturation 1, care .75": (care("interdependence", .75, care_saturation=1.),
+                                               (.63, .10, .14, .12)),
+    "share_cost .02, saturation 1, care 1": (care("interdependence", 1.0, care_saturation=1.),
+                                             (.75, .21, .29, .24)),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_settled_worlds(name):
+    changes, expected = TABLE[name]
+    verdict(name, expected, settled(changes))
+
+
+def test_autarky():
+    verdict("never share", (.38, .00, .00, None), settled(FREE | care("self", 0.0), order_share=0))
+
+
+def test_everyone_always_shares():
+    verdict("always share", (1.00, .41, None, None), settled(FREE | care("self", 0.0), order_share=1))
+
+
+# -- curricula: 6,000 + 6,000 ticks, care .5 ---------------------------------------------------
+
+def curriculum(first, second, seed, reset=(), first_ticks=6000, second_ticks=6000):
+    world = make(first, seed)
+    world.step(first_ticks)
+    world.update(**second)
+    for column in reset:
+        value = 0.0
+        if column == "policy":                 # as at the start
+            value = 0.01 * np.random.default_rng(seed).standard_normal(world.state["policy"].shape)
+        world.set(column, value)
+    world.step(second_ticks - 1000)
+    return measure(world)
+
+
+CARE = care("neighbours", .5)
+CURRICULA = {
+    "care at perception 0, then perception 2":
+        (FREE | CARE, {"learning.perception": 2}, (), 6000, (.78, .24, .31, .25)),
+    "selfish at perception 2, then care":
+        (SEE | care("self", 0.0), CARE, (), 6000, (.555, .00, .00, .00)),
+    "selfish at perception 0, then care, 30,000 ticks":
+        (FREE | care("self", 0.0), CARE, (), 30000, (.41, .00, None, .00)),
+    "history at 0, reset φ": (FREE | care("self", 0.0), CARE | {"learning.perception": 2}, ("share_policy",), 6000,
+                              (.88, None, None, None)),
+    "history at 0, reset θ": (FREE | care("self", 0.0), CARE | {"learning.perception": 2}, ("policy",), 6000,
+                              (.48, None, None, None)),
+    "history at 0, reset both": (FREE | care("self", 0.0), CARE | {"learning.perception": 2},
+                                 ("share_policy", "policy"), 6000, (.88, None, None, None)),
+    "history at 2, reset φ": (SEE | care("self", 0.0), CARE, ("share_policy",), 6000, (.56, None, None, None)),
+    "history at 2, reset θ": (SEE | care("self", 0.0), CARE, ("policy",), 6000, (.48, None, None, None)),
+    "history at 2, reset both": (SEE | care("self", 0.0), CARE, ("share_policy", "policy"), 6000,
+                                 (.81, None, None, None)),
+}
+
+
+@pytest.mark.parametrize("name", CURRICULA)
+def test_curricula(name):
+    first, second, reset, ticks, expected = CURRICULA[name]
+    verdict(name, expected, [curriculum(first, second, seed, reset, second_ticks=ticks) for seed in SEEDS])
+
+
+# -- shocks at tick 5,000: welfare before, 1,000 and 6,000 ticks after ---------------------------
+
+def shocked(changes, seed, shock, frozen):
+    rng = np.random.default_rng(seed)
+    supply = np.full((576, 3), 0.7)
+    supply[np.arange(576), rng.integers(3, size=576)] = 1.4
+    world = make(SEE | changes, seed, {"supply": supply})
+    world.step(4500)
+    before = measure(world, 500)[0]
+    if shock == "permuted":
+        world.do(og.intervene.permute_supply(rng))
+    else:
+        world.do(og.intervene.scale("supply", [0.5, 1, 1]))
+    if frozen:
+        world.set("learning_rate", 0.0)
+    world.step(500)
+    soon = measure(world, 1000)[0]
+    world.step(4000)
+    return before, soon, measure(world, 1000)[0]
+
+
+SHOCKS = {
+    "permuted, interdependence, frozen": (care("interdependence", .75), "permuted", True, (.99, .82, .82)),
+    "permuted, interdependence, learning": (care("interdependence", .75), "permuted", False, (.99, .87, .96)),
+    "permuted, neighbours, frozen": (care("neighbours", .75), "permuted", True, (.99, .81, .80)),
+    "permuted, neighbours, learning": (care("neighbours", .75), "permuted", False, (.99, .85, .95)),
+    "permuted, selfish, learning": (care("self", 0.0), "permuted", False, (.39, .31, .31)),
+    "halved, interdependence, frozen": (care("interdependence", .75), "halved", True, (.99, .76, .75)),
+    "halved, interdependence, learning": (care("interdependence", .75), "halved", False, (.99, .84, .91)),
+    "halved, neighbours, frozen": (care("neighbours", .75), "halved", True, (.99, .76, .76)),
+    "halved, neighbours, learning": (care("neighbours", .75), "halved", False, (.99, .84, .94)),
+    "halved, selfish, learning": (care("self", 0.0), "halved", False, (.39, .15, .15)),
+}
+
+
+@pytest.mark.parametrize("name", SHOCKS)
+def test_shocks(name):
+    changes, shock, frozen, expected = SHOCKS[name]
+    verdict(name, expected, [shocked(changes, seed, shock, frozen) for seed in SEEDS])
+
+
+# -- half the members become m times as capable: flows a tick and donor, welfare ------------------
+
+def unequal(changes, seed, factor, before=4000, after=8000):
+    world = make({"exchange.share_cost": .15} | changes, seed)
+    world.step(before)
+    strong = np.zeros(576, bool)
+    strong[np.random.default_rng(seed).permutation(576)[:288]] = True
+    world.set("capability", np.where(strong, float(factor), 1.0))
+    world.step(after - 1000)
+    t, rows = world.topology, []
+    for _ in range(20):
+        world.step(50)
+        flow = world.tie("trace") * (1 - world.params.exchange.memory)
+        w = np.maximum(world.state["welfare"], 0)
+        rows.append([flow[strong[t.source] & ~strong[t.target]].sum() / 288,
+                     flow[~strong[t.source] & strong[t.target]].sum() / 288,
+                     flow[~strong[t.source] & ~strong[t.target]].sum() / 288, w[strong].mean(), w[~strong].mean()])
+    return np.mean(rows, axis=0)
+
+
+UNEQUAL = {
+    ("interdependence", 1): (.31, .32, .31, .64, .65),
+    ("interdependence", 2): (.20, .02, .37, .97, .69),
+    ("interdependence", 5): (.17, .00, .46, .98, .70),
+    ("neighbours", 1): (.21, .22, .21, .63, .63),
+    ("neighbours", 2): (.42, .01, .10, .94, .76),
+    ("neighbours", 5): (.46, .00, .12, .93, .79),
+    ("self", 1): (.00, .00, .00, .62, .61),
+    ("self", 2): (.16, .00, .01, .98, .67),
+    ("self", 5): (.18, .00, .01, .98, .69),
+}
+
+
+@pytest.mark.parametrize("kind, factor", UNEQUAL)
+def test_unequal_capability(kind, factor):
+    weight = 0.0 if kind == "self" else .75
+    verdict(f"{kind}, capability ×{factor}", UNEQUAL[kind, factor],
+            [unequal(care(kind, weight), seed, factor) for seed in SEEDS])
