@@ -20,6 +20,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
     LEVELS |= {"_v3": ["-march=x86-64-v3"], "_v4": ["-march=x86-64-v4"]}
 
 # Value-safe flags only: no contraction, so every level and thread count gives the same bits.
+INCLUDED = ("_lanes.h", "_book.pxi", "_passes.pxi", "_demography.pxi")
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-Wno-psabi"]
 PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 
@@ -70,7 +71,7 @@ def extensions():
     for level, flags in LEVELS.items():
         # the same C source under another module name: only the init function is renamed
         rename = [("PyInit__core", f"PyInit__core{level}")] if level else []
-        yield Extension(f"organism._core{level}", module.sources, depends=["src/organism/_lanes.h"],
+        yield Extension(f"organism._core{level}", module.sources, depends=["src/organism/" + name for name in INCLUDED],
                         define_macros=macros + rename, extra_compile_args=list(flags))
 
 

@@ -34,9 +34,10 @@ def founders(topology, params, seed=1, **columns):
         "occupied": each(True), "uid": uids, "parent_uid": each(-1), "founder": list(uids), "key": keys,
         "age": each(0), "births": each(0),
         "stock": [reference.start_stock(params, seed, key) for key in keys],
-        "skill": goods(params.start.skill), "supply": goods(1.0), "richness": goods(1.0), "ground": goods(0.0),
-        "need": goods(params.metabolism.need), "reserve": goods(params.metabolism.reserve),
-        "capability": each(1.0), "care": each(params.care.weight), "learning_rate": each(params.learning.rate),
+        "skill": goods(params.start.skill), "supply": goods(1.0), "richness": goods(1.0),
+        "ground": goods(0.0), "need": goods(params.metabolism.need),
+        "reserve": goods(params.metabolism.reserve), "capability": each(1.0),
+        "care": each(params.care.weight), "learning_rate": each(params.learning.rate),
         "task": each(-1), "shared": each(False), "task_counts": table(m),
         "policy": [reference.start_policy(params, seed, key) for key in keys],
         "eligibility": table(m, params.features),
@@ -173,13 +174,14 @@ def topologies(draw):
     if draw(st.booleans()):
         n = topology.n_sites
         chance = np.random.default_rng(draw(st.integers(0, 2**32)))
-        topology = topology.with_site_ids(chance.permutation(2**40 + 3 * np.arange(n))).permuted(chance.permutation(n))
+        topology = topology.with_site_ids(chance.permutation(2**40 + 3 * np.arange(n)))
+        topology = topology.permuted(chance.permutation(n))
     return topology
 
 
 def unit(low=0.0, high=1.0):
-    """Any number in the range, its ends often."""
-    return st.one_of(st.sampled_from([low, high]), st.floats(low, high, width=32))
+    """Numbers of half precision in the range, so that all are of one size; its ends often."""
+    return st.one_of(st.sampled_from([low, high]), st.floats(low, high, width=16, allow_subnormal=False))
 
 
 @st.composite
@@ -187,7 +189,7 @@ def parameters(draw):
     """Parameters over their whole ranges, unbounded ones up to where numbers stay of one size."""
     resources = draw(st.integers(1, 5))
     each = st.lists(unit(0, 2), min_size=resources, max_size=resources)
-    p = st.one_of(st.sampled_from([0, 1, "leontief"]), st.floats(-4, -.125, width=32), st.floats(.125, 1, width=32))
+    p = st.one_of(st.sampled_from([0, 1, "leontief", -1e4, -30, -1e-6, 1e-6]), st.floats(-8, 1, width=32))
     ranges = {
         "production.base_yield": unit(0, 4), "production.skill_gain": unit(0, 4),
         "production.skill_up": unit(), "production.skill_down": unit(), "production.rest": st.booleans(),
@@ -198,7 +200,7 @@ def parameters(draw):
         "metabolism.complementarity": p,
         "metabolism.harmful": st.lists(st.integers(0, resources - 1), max_size=2),
         "exchange.share_cost": unit(), "exchange.loss": unit(), "exchange.bond_rate": unit(),
-        "exchange.bond_floor": unit(2.0**-10), "exchange.memory": unit(), "learning.rate": unit(),
+        "exchange.bond_floor": unit(), "exchange.memory": unit(), "learning.rate": unit(),
         "learning.trace_decay": unit(), "learning.baseline_rate": unit(), "learning.exploration": unit(),
         "learning.share_exploration": unit(0, .5), "learning.perception": st.integers(0, 2),
         "learning.cue": st.booleans(),
@@ -248,7 +250,7 @@ def randomise(world, chance):
     }
     if p.learning.share_features:
         columns["share_feature"] = chance.uniform(-1, 1, (n, p.share_features - 1))
-    if p.production.depletion > 0:
+    if p.production.depletion > 0 or chance.random() < .2:     # a flow takes no notice of richness
         columns["richness"] = some(k, high=1)
     if chance.random() < .5:
         columns["order_task"] = np.where(chance.random(n) < .3, chance.integers(0, p.tasks, n), -1)
@@ -267,7 +269,9 @@ def randomise(world, chance):
     alive = here[topology.source] & here[topology.target]
     mutual = np.isin(topology.target * n + topology.source, topology.source * n + topology.target)
     trace = chance.exponential(size=topology.n_ties) * (chance.random(topology.n_ties) < .7)
-    bond = chance.uniform(p.exchange.bond_floor, 2, topology.n_ties)
+    bond = chance.uniform(max(.05, p.exchange.bond_floor), 2, topology.n_ties)
+    total = chance.exponential(size=(k, topology.n_ties)) * (chance.random(topology.n_ties) < .7)
+    world._ties["total"][:, topology.in_slot] = np.where(alive, total, 0)
     world._ties["trace"][topology.in_slot] = np.where(alive, trace, 0)
     world._ties["bond"][topology.out_slot] = np.where(mutual, bond, 1)
 
@@ -286,11 +290,12 @@ def step_twin(world):
 
 
 #: Single precision carries 24 bits, a relative 6e-8 an operation. That is well within rtol = 1e-6
-#: for sums of positive numbers, but a difference is only as exact as what it is taken of. So the
-#: absolute tolerance of a column is a few 1e-7 times the size of the terms behind it: goods up to
+#: for sums of positive numbers, but a difference is only as exact as what it is taken of: a shortfall
+#: of goods, say, when a member holds nearly its reserve, and so the way a gift is split. So there is
+#: an absolute tolerance too, a few 1e-7 times the size of the terms behind a column: goods up to
 #: about 10 a site, welfare about 1, and, for slopes and what learns from them, logits of up to
-#: about 40 whose error is that of the log-probabilities.
-ATOL = {"eligibility": 1e-5, "share_eligibility": 1e-5, "policy": 1e-5, "share_policy": 1e-5}
+#: about 40, whose error is that of the log-probabilities.
+ATOL = dict.fromkeys(("eligibility", "share_eligibility", "policy", "share_policy"), 1e-5)
 #: Draws as near to a choice's boundary as its probability is uncertain may go either way.
 MARGIN = 1e-5
 
@@ -306,10 +311,10 @@ def agree(world, after, rtol=1e-6, loosen=1):
         if column.dtype[0] in "iu":
             np.testing.assert_array_equal(got, want, name)
         else:
-            np.testing.assert_allclose(got, want, rtol, loosen * ATOL.get(name, 2e-6), err_msg=name)
+            np.testing.assert_allclose(got, want, rtol, loosen * ATOL.get(name, 5e-6), err_msg=name)
     for name in ("trace", "bond", "total"):
         got, want = world.tie(name), np.reshape(after.ties[name], world.tie(name).shape)
-        np.testing.assert_allclose(got, want, rtol, loosen * 2e-6, err_msg=name)
+        np.testing.assert_allclose(got, want, rtol, loosen * 5e-6, err_msg=name)
 
 
 def agree_on_goods(world, before, after):
@@ -317,7 +322,7 @@ def agree_on_goods(world, before, after):
     audit = world.audit()
     for name, amounts in after.goods.items():
         got = getattr(audit, name) - getattr(before, name)
-        np.testing.assert_allclose(got, amounts, 1e-6, 2e-6, err_msg=name)
+        np.testing.assert_allclose(got, amounts, 1e-6, 5e-6, err_msg=name)
     change = audit.produced - audit.burned - audit.spoiled - audit.lost \
         - (before.produced - before.burned - before.spoiled - before.lost)
     held = (audit.held + audit.ground) - (before.held + before.ground)
@@ -326,14 +331,15 @@ def agree_on_goods(world, before, after):
     closed = {tuple(pair): amount for pair, amount in zip(uids.tolist(), amounts, strict=True)}
     assert closed.keys() == after.closed.keys()
     for pair, amount in after.closed.items():
-        np.testing.assert_allclose(closed[pair], amount, 1e-6, 2e-6, err_msg=f"closed {pair}")
+        np.testing.assert_allclose(closed[pair], amount, 1e-6, 5e-6, err_msg=f"closed {pair}")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(topologies(), parameters(), st.integers(0, 2**64 - 1), st.sampled_from([0, .3, .9, 1]))
 def test_one_tick_from_any_state(topology, params, seed, empty):
     chance = np.random.default_rng(seed)
-    world = World(topology, params, rng=seed, occupied=chance.random(topology.n_sites) >= empty, ledger=True)
+    here = chance.random(topology.n_sites) >= empty
+    world = World(topology, params, rng=seed, occupied=here, ledger=True, threads=1 + seed % 2)
     randomise(world, chance)
     before, after = world.audit(), step_twin(world)
     assume(all(distance > MARGIN for _, _, distance in after.margins))
@@ -382,3 +388,14 @@ def test_many_ticks(changes):
             agree(world, after, rtol=1e-5, loosen=10)
             agreed += 1
     assert agreed > 2 * ticks
+
+
+def test_traces_that_faded_away():
+    """Where nobody has given anything for 10⁴ ticks, traces are near the smallest float there is."""
+    topology = Topology.grid((4, 4))
+    world = World(topology, Params().replace(**{"exchange.memory": 1.0}), rng=1, ledger=True)
+    world._ties["trace"][topology.in_slot] = np.random.default_rng(1).integers(0, 60, topology.n_ties) * 1e-45
+    world.set("order_share", 0)
+    after = step_twin(world)
+    world.step(1)
+    agree(world, after)

@@ -18,7 +18,6 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <string.h>
 #include <time.h>
 
 #if !defined(__GNUC__)
@@ -44,14 +43,10 @@ typedef float vf __attribute__((vector_size(4 * W)));
 typedef int32_t vi __attribute__((vector_size(4 * W)));
 typedef uint32_t vu __attribute__((vector_size(4 * W)));
 typedef uint64_t vq __attribute__((vector_size(4 * W))); /* W/2 wide: Philox products */
-typedef float hf __attribute__((vector_size(2 * W)));
-typedef int32_t hi __attribute__((vector_size(2 * W)));
 typedef double hd __attribute__((vector_size(4 * W)));
 typedef int64_t hl __attribute__((vector_size(4 * W)));
 typedef struct { hd a, b; } vd; /* two registers: compilers handle wider vectors badly */
 typedef struct { hl a, b; } vl;
-typedef int8_t vb __attribute__((vector_size(W)));
-typedef int16_t vs __attribute__((vector_size(2 * W)));
 
 typedef struct { float *at; int64_t len, row, step; } fplane;
 typedef struct { double *at; int64_t len, row, step; } dplane;
@@ -82,17 +77,69 @@ INLINE int64_t inside(int64_t first, int64_t count, int64_t len, int line) {
 
 #define OFFSET(p, r, i) ((r) * (p).row + (i) * (p).step)
 
-INLINE vf ld(fplane p, int64_t r, int64_t i) { vf v; memcpy(&v, AT(p, OFFSET(p, r, i), W), sizeof v); return v; }
-INLINE vd ldd(dplane p, int64_t r, int64_t i) { vd v; memcpy(&v, AT(p, OFFSET(p, r, i), W), sizeof v); return v; }
-INLINE vi ldi(iplane p, int64_t i) { vi v; memcpy(&v, AT(p, i, W), sizeof v); return v; }
-INLINE vu ldu(uplane p, int64_t r, int64_t i) { vu v; memcpy(&v, AT(p, OFFSET(p, r, i), W), sizeof v); return v; }
-INLINE vi lds(splane p, int64_t i) { vs v; memcpy(&v, AT(p, i, W), sizeof v); return __builtin_convertvector(v, vi); }
-INLINE vi ldb(bplane p, int64_t i) { vb v; memcpy(&v, AT(p, i, W), sizeof v); return __builtin_convertvector(v, vi); }
-INLINE void st(fplane p, int64_t r, int64_t i, vf v) { memcpy(AT(p, OFFSET(p, r, i), W), &v, sizeof v); }
-INLINE void std(dplane p, int64_t r, int64_t i, vd v) { memcpy(AT(p, OFFSET(p, r, i), W), &v, sizeof v); }
-INLINE void sti(iplane p, int64_t i, vi v) { memcpy(AT(p, i, W), &v, sizeof v); }
-INLINE void sts(splane p, int64_t i, vi v) { vs n = __builtin_convertvector(v, vs); memcpy(AT(p, i, W), &n, sizeof n); }
-INLINE void stb(bplane p, int64_t i, vi v) { vb n = __builtin_convertvector(v, vb); memcpy(AT(p, i, W), &n, sizeof n); }
+/* unaligned views; typed, so that the compiler knows what a store cannot have changed */
+typedef float vf_at __attribute__((vector_size(4 * W), aligned(4)));
+typedef double hd_at __attribute__((vector_size(4 * W), aligned(8)));
+typedef int32_t vi_at __attribute__((vector_size(4 * W), aligned(4)));
+typedef uint32_t vu_at __attribute__((vector_size(4 * W), aligned(4)));
+
+INLINE vf ld(fplane p, int64_t r, int64_t i) { return *(const vf_at *)AT(p, OFFSET(p, r, i), W); }
+INLINE vd ldd(dplane p, int64_t r, int64_t i) {
+    const double *at = AT(p, OFFSET(p, r, i), W);
+    return (vd){*(const hd_at *)at, *(const hd_at *)(at + W / 2)};
+}
+INLINE vi ldi(iplane p, int64_t i) { return *(const vi_at *)AT(p, i, W); }
+INLINE vu ldu(uplane p, int64_t r, int64_t i) { return *(const vu_at *)AT(p, OFFSET(p, r, i), W); }
+INLINE vi lds(splane p, int64_t i) {
+    const int16_t *at = AT(p, i, W);
+#if W == 16
+    return (vi)_mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)at));
+#elif W == 8
+    return (vi)_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)at));
+#else
+    return (vi){at[0], at[1], at[2], at[3]};
+#endif
+}
+INLINE vi ldb(bplane p, int64_t i) {
+    const int8_t *at = AT(p, i, W);
+#if W == 16
+    return (vi)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)at));
+#elif W == 8
+    return (vi)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)at));
+#else
+    return (vi){at[0], at[1], at[2], at[3]};
+#endif
+}
+INLINE void st(fplane p, int64_t r, int64_t i, vf v) { *(vf_at *)AT(p, OFFSET(p, r, i), W) = v; }
+INLINE void std(dplane p, int64_t r, int64_t i, vd v) {
+    double *at = AT(p, OFFSET(p, r, i), W);
+    *(hd_at *)at = v.a;
+    *(hd_at *)(at + W / 2) = v.b;
+}
+INLINE void sti(iplane p, int64_t i, vi v) { *(vi_at *)AT(p, i, W) = v; }
+INLINE void sts(splane p, int64_t i, vi v) {
+    int16_t *at = AT(p, i, W);
+#if W == 16
+    _mm256_storeu_si256((__m256i *)at, _mm512_cvtepi32_epi16((__m512i)v));
+#elif W == 8
+    __m256i n = (__m256i)v;
+    _mm_storeu_si128((__m128i *)at, _mm_packs_epi32(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1)));
+#else
+    for (int l = 0; l < W; l++) at[l] = (int16_t)v[l];
+#endif
+}
+INLINE void stb(bplane p, int64_t i, vi v) {
+    int8_t *at = AT(p, i, W);
+#if W == 16
+    _mm_storeu_si128((__m128i *)at, _mm512_cvtepi32_epi8((__m512i)v));
+#elif W == 8
+    __m256i n = (__m256i)v;
+    __m128i s = _mm_packs_epi32(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1));
+    _mm_storel_epi64((__m128i *)at, _mm_packs_epi16(s, s));
+#else
+    for (int l = 0; l < W; l++) at[l] = (int8_t)v[l];
+#endif
+}
 
 /* one element, for the scalar passes */
 INLINE float *ref(fplane p, int64_t r, int64_t i) { return AT(p, OFFSET(p, r, i), 1); }
@@ -152,8 +199,7 @@ INLINE vd wide(vf a) {
     return (vd){(hd)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)a)),
                 (hd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)a, 1))};
 #else
-    union { vf v; hf h[2]; } u = {a};
-    return (vd){__builtin_convertvector(u.h[0], hd), __builtin_convertvector(u.h[1], hd)};
+    return (vd){(hd){a[0], a[1]}, (hd){a[2], a[3]}};
 #endif
 }
 INLINE vf narrow(vd a) {
@@ -163,15 +209,19 @@ INLINE vf narrow(vd a) {
 #elif W == 8
     return (vf)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)a.b), _mm256_cvtpd_ps((__m256d)a.a));
 #else
-    union { vf v; hf h[2]; } u;
-    u.h[0] = __builtin_convertvector(a.a, hf);
-    u.h[1] = __builtin_convertvector(a.b, hf);
-    return u.v;
+    return (vf){(float)a.a[0], (float)a.a[1], (float)a.b[0], (float)a.b[1]};
 #endif
 }
 INLINE vl widem(vi m) {
-    union { vi v; hi h[2]; } u = {m};
-    return (vl){__builtin_convertvector(u.h[0], hl), __builtin_convertvector(u.h[1], hl)};
+#if W == 16
+    return (vl){(hl)_mm512_cvtepi32_epi64(_mm512_castsi512_si256((__m512i)m)),
+                (hl)_mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64((__m512i)m, 1))};
+#elif W == 8
+    return (vl){(hl)_mm256_cvtepi32_epi64(_mm256_castsi256_si128((__m256i)m)),
+                (hl)_mm256_cvtepi32_epi64(_mm256_extracti128_si256((__m256i)m, 1))};
+#else
+    return (vl){(hl){m[0], m[1]}, (hl){m[2], m[3]}};
+#endif
 }
 INLINE vd dadd(vd x, vd y) { return (vd){x.a + y.a, x.b + y.b}; }
 INLINE vd dsub(vd x, vd y) { return (vd){x.a - y.a, x.b - y.b}; }

@@ -114,8 +114,10 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
         where sites have positions, ``x`` and ``y``. An edge i → j carries ``weight``,
         what i gave j, and from the exact totals ``r0``, ``r1``, … per resource.
         ``G.graph`` says what the weights are: ``source`` ("exact totals" or "decayed
-        sums"), ``unit``, ``tick``, ``seed`` and ``memory`` (γ; 1 if exact). All
-        attributes are plain numbers and text, so every networkx writer takes them.
+        sums"), ``unit``, ``tick``, ``seed`` and ``memory`` (γ; 1 if exact); of a grid
+        also ``grid`` ("torus" or "bounded"), ``width`` and ``height``, in units of x
+        and y. All attributes are plain numbers and text, so every networkx writer
+        takes them.
 
     Raises
     ------
@@ -135,7 +137,7 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
     about = {
         "source": "exact totals" if exact else "decayed sums",
         "unit": "goods sent since both members met" if exact else "goods sent, decayed each tick",
-        "tick": int(world.tick), "seed": str(world.seed), "memory": memory,
+        "tick": int(world.tick), "seed": str(world.seed), "memory": memory, **grid_size(topology),
     }
     labels = _labels(topology, living)
     name = dict(zip(living.tolist(), labels, strict=True))
@@ -152,6 +154,15 @@ def _places(topology, sites) -> dict[str, np.ndarray]:
     if topology.positions is None:
         return {}
     return {"x": topology.positions[sites, 0], "y": topology.positions[sites, 1]}
+
+
+def grid_size(topology) -> dict:
+    """Return whether a grid wraps, and how wide and high it is in units of x and y; {} elsewhere."""
+    if topology.kind != "grid":
+        return {}
+    height, width = (1, *topology.shape)[-2:]
+    row = 0.75**0.5 if topology.neighbourhood == "hexagonal" else 1.0
+    return {"grid": "torus" if topology.torus else "bounded", "width": float(width), "height": height * row}
 
 
 def _graph(labels, nodes, source, target, amount, name, minimum, per_resource, about):
@@ -301,6 +312,8 @@ class Reading:
         about = {"source": "exact totals", "unit": "goods sent in the window", "start": self.start,
                  "stop": self.stop, "ticks": self.ticks, "seed": str(self.seed), "memory": 1.0,
                  "unplaced": float(self.amount[~placed].sum())}
+        if by == "site":
+            about |= grid_size(self.topology)
         name = dict(zip(here.tolist(), labels, strict=True))
         return _graph(labels, nodes, source, target, amount, name, minimum, True, about)
 

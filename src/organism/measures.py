@@ -313,7 +313,7 @@ def effective_draws(source, memory: float = 1.0) -> np.ndarray:
 class Gorelick:
     """Gorelick's indices of a table of acts: raw, as observed.
 
-    Attributes
+    Parameters
     ----------
     ind, task, sym : float
         D_ind = I/H(task), in [0, 1]: how far knowing the member tells the task;
@@ -362,11 +362,10 @@ def gorelick(source) -> Gorelick:
 def _indices(counts: np.ndarray) -> tuple[float, float, float, float, float, float, bool]:
     p = _ratio(counts, counts.sum())
     members, tasks = float(_entropy(p.sum(axis=1))), float(_entropy(p.sum(axis=0)))
-    defined = bool((p.sum(axis=1) > 0).sum() > 1 and (p.sum(axis=0) > 0).sum() > 1)
-    if not defined:
+    if min(members, tasks) < 1e-9:  # all by one member or all one task, up to rounding
         return 0.0, 0.0, 0.0, 0.0, tasks, members, False
     information = max(0.0, members + tasks - float(_entropy(p)))
-    return (information / tasks, information / members, information / np.sqrt(tasks * members),
+    return (information / tasks, information / members, information / (tasks * members) ** 0.5,
             information, tasks, members, True)
 
 
@@ -417,7 +416,7 @@ def division_of_labour(source, *, normalisation: str = "ind", corrected: bool = 
 class DivisionOfLabour:
     """A division-of-labour index and what chance makes of it.
 
-    Attributes
+    Parameters
     ----------
     statistic : float
         The index as observed (D_ind unless another normalisation was asked for).
@@ -458,12 +457,14 @@ def division_of_labour_test(source, *, normalisation: str = "ind", n_resamples: 
 
     Parameters
     ----------
-    source, normalisation, memory, draws
+    source, normalisation
         As in :func:`division_of_labour`.
     n_resamples : int, default 199
-        Number of null tables; time and memory grow with members × tasks × this.
+        Number of null tables; time grows with members × tasks × this.
     rng : int, SeedSequence, Generator or None
-        Source of the null tables.
+        Source of the null tables; the integer it resolves to is in the result.
+    memory, draws
+        As in :func:`division_of_labour`.
 
     Returns
     -------
@@ -478,8 +479,7 @@ def division_of_labour_test(source, *, normalisation: str = "ind", n_resamples: 
     _known_index(normalisation)
     if isinstance(n_resamples, bool) or int(n_resamples) != n_resamples or n_resamples < 1:
         raise ValueError(f"n_resamples must be a whole number in [1, inf), not {n_resamples!r}")
-    seed = int(rng) if isinstance(rng, (int, np.integer)) else int(
-        np.random.default_rng(rng).integers(2**63))
+    seed = _seed(rng)
     counts = _counts(source)
     raw, rows = gorelick(counts), _draws(source, counts, memory, draws)
     null = np.zeros(int(n_resamples))
@@ -492,6 +492,17 @@ def division_of_labour_test(source, *, normalisation: str = "ind", n_resamples: 
         statistic=statistic, pvalue=float((1 + reached.sum()) / (1 + len(null))), null_distribution=null,
         corrected=_chance_free(raw, normalisation, _expected(counts, rows)), indices=raw,
         defined=raw.defined, draws=_mean(rows[rows > 0]), seed=seed)
+
+
+def _seed(rng) -> int:
+    """Resolve ``rng`` to the integer that is recorded."""
+    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
+        if rng < 0:
+            raise ValueError(f"rng must be 0 or more, not {rng}")
+        return int(rng)
+    if rng is not None and not isinstance(rng, (np.random.Generator, np.random.SeedSequence)):
+        raise TypeError(f"rng must be an int, a SeedSequence or a Generator, not {rng!r}")
+    return int(np.random.default_rng(rng).integers(2**63))
 
 
 def _known_index(name: str) -> None:

@@ -51,7 +51,7 @@ __all__ = ["Member", "OrganismModel"]
 GRIDS = {None: OrthogonalVonNeumannGrid, "von_neumann": OrthogonalVonNeumannGrid,
          "moore": OrthogonalMooreGrid, "hexagonal": HexGrid}
 #: What the model's data collector reports unless told otherwise: cheap at every tick.
-REPORTERS = ("welfare", "dependence", "share_rate")
+REPORTERS = ("welfare", "share_rate", "given")
 
 
 class Member(CellAgent):
@@ -244,8 +244,10 @@ class OrganismModel(mesa.Model):
     -----
     ``running`` becomes false when nobody is left. Other Mesa agents may join the
     model as guests; they are numbered downwards from -1, since members bear the
-    world's uids. What the kernel did through ``model.world`` behind the model's back
-    shows when ``agents`` or ``space`` is next asked for.
+    world's uids. ``model.world`` may be stepped, forked and saved as any world:
+    stepping it lets the special members act and shows when ``agents`` or ``space`` is
+    next asked for; forks and files hold no Python, so their special members are
+    ordinary ones.
 
     Examples
     --------
@@ -358,7 +360,7 @@ class OrganismModel(mesa.Model):
 
     @mesa.Model.agents.getter
     def agents(self):
-        """All members, as views, and guests; members by ascending ``unique_id``."""
+        """All members, as views, by ascending ``unique_id``, and guests as they came."""
         self._look()
         return super().agents
 
@@ -454,8 +456,8 @@ class OrganismModel(mesa.Model):
         site = self.site_of(where)
         uid = int(self.world.state["uid"][site])
         if uid < 0:
-            raise ValueError(f"site {site} is empty, and a {type(view).__name__} is a view on a living member;"
-                             " add_member makes one")
+            raise ValueError(f"site {site} is empty, and a {type(view).__name__} is a view on a living"
+                             " member; add_member makes one")
         view.model, view.unique_id, view._slot = self, uid, site
         earlier = self._views.get(uid)
         self._views[uid] = view
@@ -623,8 +625,8 @@ def _topology(width, height, topology, space) -> Topology:
                 raise ValueError(f"{name} must be a whole number of cells >= 1, not {value}")
         return Topology.grid((64 if height is None else int(height), 64 if width is None else int(width)))
     if space is not None and len(list(space)) != topology.n_sites:
-        raise ValueError(f"space has {len(list(space))} cells and topology {topology.n_sites} sites; each site"
-                         " needs its cell")
+        raise ValueError(f"space has {len(list(space))} cells and topology {topology.n_sites} sites; each"
+                         " site needs its cell")
     return topology
 
 
@@ -638,7 +640,8 @@ def _kinds(members) -> list[tuple[Any, type[Member]]]:
     if members is None:
         return []
     try:
-        pairs = [(site, kind) for site, kind in (members.items() if isinstance(members, Mapping) else members)]
+        pairs = members.items() if isinstance(members, Mapping) else members
+        pairs = [(site, kind) for site, kind in pairs]
     except (TypeError, ValueError):
         raise TypeError("members must map sites to subclasses of Member, or hold pairs of both,"
                         f" not {members!r}") from None
@@ -697,7 +700,8 @@ def _build_space(topology, random) -> tuple[DiscreteSpace, list[Cell]]:
 
 def _steps(here, there, size) -> tuple[int, ...]:
     """Return the shortest way from cell to cell along each axis; size 0 does not wrap."""
-    return tuple((b - a + n // 2) % n - n // 2 if n else b - a for a, b, n in zip(here, there, size, strict=True))
+    return tuple((b - a + n // 2) % n - n // 2 if n else b - a
+                 for a, b, n in zip(here, there, size, strict=True))
 
 
 def _build_grid(topology, random) -> DiscreteSpace:
@@ -716,6 +720,9 @@ def _build_network(topology, random) -> Network:
     graph = nx.empty_graph(topology.n_sites)
     graph.add_edges_from(zip(topology.source.tolist(), topology.target.tolist(), strict=True))
     layout = {}
-    if topology.positions is not None and "layout" in inspect.signature(Network).parameters:
-        layout = {"layout": dict(enumerate(topology.positions))}
+    if "layout" in inspect.signature(Network).parameters:  # Mesa 3.5 and later; 3.3 lays out when it draws
+        if topology.positions is not None:
+            layout = {"layout": dict(enumerate(topology.positions))}
+        elif topology.n_sites <= 1000:
+            layout = {"layout": nx.spring_layout(graph, seed=0)}
     return Network(graph, random=random, **layout)

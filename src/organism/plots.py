@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from . import measures
+from . import flows, measures
 from .params import closest
 from .state import COLUMNS
 
@@ -71,6 +71,8 @@ def _hues(k: int) -> np.ndarray:
 
 #: Height of a row of hexagons at unit distance.
 HEX_ROW = 0.75**0.5
+#: After which distance in x and y a grid with borders repeats.
+BORDERS = np.array([np.inf, np.inf])
 
 
 def _axes(ax: Axes | None, size=(5.2, 4.6)) -> Axes:
@@ -89,8 +91,8 @@ def layout(topology, seed: int = 1) -> np.ndarray:
     ----------
     topology : Topology
     seed : int, default 1
-        Of the spring layout that sites without positions get: by distances up to 120
-        connected sites, by forces up to 500; above, two eigenvectors of the ties.
+        Of the layout that sites without positions get, connected parts one by one: by
+        distances up to 120 sites, by forces up to 500, above by two modes of a walk.
 
     Returns
     -------
@@ -103,26 +105,52 @@ def layout(topology, seed: int = 1) -> np.ndarray:
 
 
 def _spring(n: int, source, target, seed: int = 1) -> np.ndarray:
+    """Lay out connected parts one by one, the largest first, and put them on shelves."""
     from scipy import sparse
 
-    if not len(source):
-        turn = 2 * np.pi * np.arange(n) / max(n, 1)
-        return 0.5 + 0.5 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     links = sparse.csr_array((np.ones(len(source)), (source, target)), shape=(n, n))
     links = links.maximum(links.T).tocsr()
-    if n > 500:
-        from sknetwork.embedding import Spectral
+    _, part = sparse.csgraph.connected_components(links, directed=False)
+    members = np.split(np.argsort(part, kind="stable"), np.cumsum(np.bincount(part))[:-1]) if n else []
+    places, x, y, shelf = np.zeros((n, 2)), 0.0, 0.0, 0.0
+    for inside in sorted(members, key=len, reverse=True):
+        side = np.sqrt(len(inside))
+        if x and x + side > 1.2 * np.sqrt(n):
+            x, y, shelf = 0.0, y + shelf, 0.0
+        places[inside] = (x, y) + side * (0.1 + 0.8 * _spring_part(links[inside][:, inside], seed))
+        x, shelf = x + side, max(shelf, side)
+    return _unit_square(places)
 
-        places = np.asarray(Spectral(2, normalized=False).fit_transform(sparse.csr_matrix(links)))
-        return np.argsort(np.argsort(places, axis=0, kind="stable"), axis=0) / n  # ranks, for they bunch up
+
+def _spring_part(links, seed: int) -> np.ndarray:
+    """Lay out one connected part in the unit square."""
     import networkx as nx
 
+    n = links.shape[0]
+    if n < 3:
+        return np.full((n, 2), 0.5) + 0.5 * np.arange(n)[:, None]
+    if n > 500:
+        return _spectral(links, seed)
     graph = nx.from_scipy_sparse_array(links)
-    if 2 < n <= 120 and nx.is_connected(graph):
-        places = nx.kamada_kawai_layout(graph)
-    else:
-        places = nx.spring_layout(graph, seed=seed, iterations=100)
-    places = np.array([places[i] for i in range(n)])
+    found = nx.kamada_kawai_layout(graph) if n <= 120 else nx.spring_layout(graph, seed=seed, iterations=60)
+    return _unit_square(np.array([found[i] for i in range(n)]))
+
+
+def _spectral(links, seed: int) -> np.ndarray:
+    """Place sites by the two slowest modes of a walk along the ties, found by simultaneous iteration."""
+    degree = np.asarray(links.sum(axis=0)).ravel()
+    resting = degree / degree.sum()
+    modes = np.random.default_rng(seed).standard_normal((len(degree), 2))
+    for _ in range(200):
+        modes = 0.5 * (modes + links @ modes / degree[:, None])
+        modes -= resting @ modes
+        modes = np.linalg.qr(modes)[0]
+    return np.argsort(np.argsort(modes, axis=0, kind="stable"), axis=0) / len(degree)  # ranks: they bunch up
+
+
+def _unit_square(places) -> np.ndarray:
+    if not len(places):
+        return places
     low = places.min(axis=0)
     return (places - low) / np.maximum(places.max(axis=0) - low, 1e-9)
 
@@ -446,8 +474,10 @@ def interdependence_graph(source, ax: Axes | None = None, *, most: int = 800, pl
 
     Nodes have the hue of the task done most. Arrows have the hue of the resource
     that makes up most of the flow where that is known (exact totals), else they are
-    grey. Of a large grid a square in the middle is drawn; where more than ``most``
-    flows are left, the strongest. What is drawn is said under the picture.
+    grey. Of a large map a square in the middle is drawn; of a large network without
+    positions, the hundred members that the strongest flows lead to from the busiest.
+    Where more than ``most`` flows are left, the strongest. What is drawn is said under
+    the picture.
 
     Parameters
     ----------
@@ -524,7 +554,8 @@ def _window(places, side: int = 14):
     unit = _unit_length(places)
     if ((high - low) < 1.5 * side * unit).all():
         return None
-    middle, half = (low + high) / 2, np.minimum((high - low) / 2 + unit, side * unit / 2)
+    middle = places[np.argmin(((places - (low + high) / 2) ** 2).sum(axis=1))] + unit / 2
+    half = np.minimum(high - low + unit, side * unit / 2)
     return middle - half, middle + half
 
 
@@ -568,7 +599,7 @@ def _scene_of_world(world, places):
     elif places is None and (topology.positions is not None or topology.n_sites <= 150):
         places = layout(topology)
     places = None if places is None else np.asarray(places, float)[living]
-    said = ("goods sent since both met; hue: of which most" if exact else
+    said = ("goods sent since both met (hue: mostly of which)" if exact else
             f"goods sent, decayed sums (memory {world.params.exchange.memory:g} a tick)")
     nodes = _node_hues(measures.dominant_task(world), task_colours(world))
     return (places, nodes, _hues(amount.shape[1]), giver, receiver, amount[some], period, grid, said)
@@ -591,9 +622,12 @@ def _scene_of_graph(graph, places):
     task = np.array([data.get("task", -1) for _, data in graph.nodes(data=True)], dtype=int)
     places = None if places is None else np.asarray(places, dtype=float)
     k = max(len(names), int(task.max(initial=-1)) + 1)
-    said = graph.graph.get("unit", "weight") + ("; hue: of which most" if len(names) > 1 else "")
-    return (places, _node_hues(task, _hues(k)), _hues(k), giver, receiver, amount.reshape(-1, len(names)), None,
-            False, said)
+    said = graph.graph.get("unit", "weight") + (" (hue: mostly of which)" if len(names) > 1 else "")
+    grid, period = graph.graph.get("grid"), None
+    if grid is not None:
+        period = np.array([graph.graph["width"], graph.graph["height"]]) if grid == "torus" else BORDERS
+    return (places, _node_hues(task, _hues(k)), _hues(k), giver, receiver,
+            amount.reshape(-1, len(names)), period, grid is not None, said)
 
 
 def _count(amount: float) -> str:
@@ -606,10 +640,8 @@ def _node_hues(task, hues) -> np.ndarray:
 
 def _period(topology) -> np.ndarray:
     """Return after which distance in x and y a grid repeats; infinite if it has borders."""
-    if not topology.torus:
-        return np.array([np.inf, np.inf])
-    height, width = (1, *topology.shape)[-2:]
-    return np.array([width, height * (HEX_ROW if topology.neighbourhood == "hexagonal" else 1)])
+    about = flows.grid_size(topology)
+    return np.array([about["width"], about["height"]]) if about["grid"] == "torus" else BORDERS
 
 
 def _unit_length(places) -> float:
@@ -677,19 +709,21 @@ def summary_figure(world, recording=None, *, title: str | None = None) -> Figure
         Not known to pyplot: save it with ``savefig``.
     """
     figure = Figure(figsize=(12, 9.6), layout="constrained")
-    (roles, well), (course, flows) = figure.subplots(2, 2)
+    (roles, well), (course, graph) = figure.subplots(2, 2)
     topology = world.topology
     places = None if topology.kind == "grid" else layout(topology)
     role_map(world, roles, places=places, title="roles: the task each member does most")
     welfare_map(world, well, places=places)
     names = [name for name in COURSE if name in (recording or ())]
     time_series(recording, course, names=names or None)
-    interdependence_graph(world, flows, places=places if world.n_sites <= 150 else None)
+    window = None
     if topology.kind == "grid" and len(topology.shape) == 2 and len(world.living):
         window = _window(layout(topology)[world.living])
-        if window is not None:  # of which part the graph is
-            roles.add_patch(Rectangle(window[0], *(window[1] - window[0]), fill=False, edgecolor="black",
-                                      linewidth=1.2))
+    if window is not None:  # the graph is of a part; say of which
+        roles.add_patch(Rectangle(window[0], *(window[1] - window[0]), fill=False, edgecolor="black",
+                                  linewidth=1.2))
+    interdependence_graph(world, graph, places=places if world.n_sites <= 150 else None,
+                          title="who feeds whom" + ("" if window is None else " in the square"))
     if title is None:
         members = len(world.living)
         title = f"{members:,} member{'s' * (members != 1)}, tick {world.tick:,}, seed {world.seed}"

@@ -254,7 +254,6 @@ class Topology:
     torus: bool
     neighbourhood: str | None
     radius: int | None
-    site_id: np.ndarray
     out_degree: np.ndarray
     in_degree: np.ndarray
     out_ptr: np.ndarray
@@ -299,7 +298,7 @@ class Topology:
         self = object.__new__(cls)
         self.__dict__.update(
             n_sites=n, n_ties=indices.size, directed=directed,
-            site_id=np.arange(n) if site_id is None else np.array(site_id, np.int64),
+            _site_id=None if site is None and (site_id is None or site_id[-1] == n - 1) else np.array(site_id, np.int64),
             out_ptr=ptr, out_index=index, out_degree=degree,
             in_ptr=in_ptr, in_index=in_index, in_degree=in_degree,
             in_to_out=_filled(in_ptr[-1], in_slot, slot[back], ptr[-1]), mate=mate,
@@ -621,6 +620,11 @@ class Topology:
                               nodes=nodes, repeated="", loops="disconnect the cell from itself", **about)
 
     # -- sites --------------------------------------------------------------------------------
+
+    @property
+    def site_id(self) -> np.ndarray:
+        """Permanent ids, shape (N,); stored only where they differ from the sites' own numbers."""
+        return _frozen(np.arange(self.n_sites)) if self._site_id is None else self._site_id
 
     @cached_property
     def nodes(self) -> Sequence:

@@ -159,10 +159,9 @@ class World:
             setattr(kernel, name, plane)
         for name in ("out_ptr", "in_ptr", "out_index", "in_index", "in_to_out", "mate", "slot_weight"):
             setattr(kernel, name, getattr(topology, name))
-        ids = topology.site_id
-        plain = ids[0] == 0 and ids[-1] == self.n_sites - 1 and bool((np.diff(ids) == 1).all())
-        kernel.site_id = None if plain else ids
-        kernel.by_id = None if plain else np.argsort(ids)
+        plain = np.array_equal(topology.site_id, np.arange(self.n_sites))
+        kernel.site_id = None if plain else topology.site_id
+        kernel.by_id = None if plain else np.argsort(topology.site_id)
         kernel.bond, kernel.trace = self._ties["bond"], self._ties["trace"]
         kernel.ledger_total = self._ties.get("total")
         self._tell()
