@@ -180,6 +180,29 @@ INLINE vd gatherd(dplane p, int64_t r, vi j) {
 #endif
 }
 
+/* Neighbours of neighbours on a grid are neighbours: where W indices are consecutive, one
+ * plain load does, and a gather (slow on some processors) is spared. */
+INLINE int consecutive(vi j) {
+#if W == 16
+    const __m512i iota = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return _mm512_cmpeq_epi32_mask((__m512i)j, _mm512_add_epi32(_mm512_set1_epi32(j[0]), iota)) == 0xffff;
+#elif W == 8
+    const __m256i iota = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    __m256i same = _mm256_cmpeq_epi32((__m256i)j, _mm256_add_epi32(_mm256_set1_epi32(j[0]), iota));
+    return _mm256_movemask_epi8(same) == -1;
+#else
+    return j[1] == j[0] + 1 && j[2] == j[0] + 2 && j[3] == j[0] + 3;
+#endif
+}
+INLINE vf pull(fplane p, int64_t r, vi j, int run) {
+    return run ? *(const vf_at *)AT(p, r * p.row + j[0], W) : gather(p, r, j);
+}
+INLINE vd pulld(dplane p, int64_t r, vi j, int run) {
+    if (!run) return gatherd(p, r, j);
+    const double *at = AT(p, r * p.row + j[0], W);
+    return (vd){*(const hd_at *)at, *(const hd_at *)(at + W / 2)};
+}
+
 INLINE vi gatherb(bplane p, vi j) {
     vi v;
     for (int l = 0; l < W; l++) v[l] = *AT(p, j[l], 1);

@@ -51,7 +51,7 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
     cdef vf* prob = feature + F
     cdef vf one = splat(1), zero = splat(0)
     cdef vf z, top, norm, p, s_chosen, p_chosen, cumulated, u_task, u_share, coefficient, q, y, weight
-    cdef vi chosen, is_it, forced, share, ordered
+    cdef vi j, chosen, is_it, forced, share, ordered
     cdef vu word[4]
     cdef vd x
     # features
@@ -67,7 +67,8 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
         for k in range(K):
             y = zero
             for t in range(deg):
-                y += gather(b.shortfall, k, ldi(b.out_index, base + t * LANES))
+                j = ldi(b.out_index, base + t * LANES)
+                y += pull(b.shortfall, k, j, consecutive(j))
             feature[f + k] = y * weight
         f += K
     if b.cue:
@@ -200,7 +201,7 @@ cdef void offer(const Book* b, int64_t s, char* scratch) noexcept nogil:
                 bond = ld(b.bond, 0, base + t * LANES)
                 if b.slot_weight.at != NULL:
                     bond = bond * ld(b.slot_weight, 0, base + t * LANES)
-                lacking = gather(b.deficit, k, j)
+                lacking = pull(b.deficit, k, j, consecutive(j))
                 demand = dadd(demand, wide(only(more(bond, splat(0)), lacking)))
                 weighted = dadd(weighted, dmul(wide(bond), wide(lacking)))
             x = ldd(b.stock, k, i)
@@ -218,6 +219,7 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
     cdef int64_t base = b.in_ptr[s] + i - s * LANES
     cdef vi here = negate(same(ldb(b.occupied, i), splati(0)))
     cdef vi giver, out
+    cdef bint run
     cdef vf bond, one = splat(1), zero = splat(0)
     cdef vf need, burned, h, harm, eaten, welfare, count, p = splat(b.complementarity)
     cdef vd flow, through, x, u, gone
@@ -230,9 +232,10 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
         bond = gather(b.bond, 0, out)
         if b.slot_weight.at != NULL:
             bond = bond * gather(b.slot_weight, 0, out)
+        run = consecutive(giver)
         through = splatd(0)
         for k in range(K):
-            flow = dmul(dmul(gatherd(b.offer, k, giver), wide(bond)), wide(ld(b.deficit, k, i)))
+            flow = dmul(dmul(pulld(b.offer, k, giver, run), wide(bond)), wide(ld(b.deficit, k, i)))
             received[k] = dadd(received[k], flow)
             through = dadd(through, flow)
             if b.ledger:
@@ -391,7 +394,7 @@ cdef inline void learn_block(const Book* b, int64_t s, int64_t i, const int64_t 
     cdef int64_t t, f, slot, base = b.in_ptr[s] + i - s * LANES
     cdef int64_t deg = (b.in_ptr[s + 1] - b.in_ptr[s]) // LANES
     cdef vi here = negate(same(ldb(b.occupied, i), splati(0)))
-    cdef vi cares, mutual
+    cdef vi cares, mutual, giver
     cdef vf zero = splat(0), one = splat(1), w = ld(b.welfare, 0, i), kappa = ld(b.care, 0, i)
     cdef vf imports = zero, others = zero, trace, eaten, r, advantage, bond, target, back
     if b.care_kind == INTERDEPENDENCE or b.bond_rate > 0:
@@ -400,7 +403,8 @@ cdef inline void learn_block(const Book* b, int64_t s, int64_t i, const int64_t 
             trace = ld(b.trace, 0, slot)
             imports += trace
             if b.care_kind == INTERDEPENDENCE and b.horizon == 1:
-                others += trace * gather(b.welfare, 0, ldi(b.in_index, slot))
+                giver = ldi(b.in_index, slot)
+                others += trace * pull(b.welfare, 0, giver, consecutive(giver))
     # appraise: r = (1 - kappa) w + kappa (others' welfare)
     if b.care_kind == INTERDEPENDENCE:
         eaten = ld(b.consumption, 0, i)
@@ -413,7 +417,8 @@ cdef inline void learn_block(const Book* b, int64_t s, int64_t i, const int64_t 
         eaten = ld(b.neighbours, 0, i)
         cares = more(eaten, zero)
         for t in range((b.out_ptr[s + 1] - b.out_ptr[s]) // LANES):
-            others += gather(b.welfare, 0, ldi(b.out_index, b.out_ptr[s] + i - s * LANES + t * LANES))
+            giver = ldi(b.out_index, b.out_ptr[s] + i - s * LANES + t * LANES)
+            others += pull(b.welfare, 0, giver, consecutive(giver))
         others = others / vmax(eaten, one)
     elif b.care_kind == WHOLE:
         cares = splati(-1 if b.n_alive > 1 else 0)
