@@ -294,7 +294,8 @@ def share(w):
 
     received = [[sum(flow[e][k] for e, _ in w.into[j]) for k in w.resources] for j in w.sites]
     for e, amounts in enumerate(flow):
-        t.trace[e] = w.params.exchange.memory * t.trace[e] + sum(amounts)
+        trace = w.params.exchange.memory * t.trace[e] + sum(amounts)
+        t.trace[e] = trace if trace > 1e-30 else 0.0
         if hasattr(t, "total"):
             t.total[e] = [before + amount for before, amount in zip(t.total[e], amounts, strict=True)]
     return sent, received

@@ -66,6 +66,8 @@ def test_run_writes_and_says_what_came_of_it(capsys):
     assert og.Params.from_dict(found["parameters"]) == og.Params.preset("organic")
     assert found["audit"]["closes"] and found["versions"]["organism"] == og.__version__
     assert found["results"]["welfare"] == pytest.approx(og.measures.welfare(world))
+    recent = [float(row["welfare"]) for row in table(folder / "series.csv")][-12:]
+    assert found["results"]["recent_means"]["welfare"] == pytest.approx(np.mean(recent))
     test = found["results"]["division_of_labour_test"]
     assert test["null_mean"] <= test["null_max"] and 0 < test["pvalue"] <= 1
     series, members = table(folder / "series.csv"), table(folder / "members.csv")

@@ -96,7 +96,7 @@ def test_imports_point_down():
 
 def test_no_cycles_even_within_a_layer():
     graph: dict[str, set] = {}
-    for module, name, late in own_imports():
+    for module, name, _late in own_imports():
         if module != "__init__" and (module, name) not in LATE:
             graph.setdefault(module, set()).add(name)
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError

@@ -8,8 +8,8 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-
 from organism import _core
+from organism._dispatch import core
 
 words = st.integers(0, 2**32 - 1)
 keys = st.integers(0, 2**64 - 1)
@@ -22,12 +22,7 @@ KNOWN = [
 ]
 
 
-def kernel_philox(counter, key):
-    got = _core.philox(np.array(counter, np.uint32), np.array(key, np.uint32))
-    return tuple(int(word) for word in got)
-
-
-@pytest.mark.parametrize("philox", [reference.philox, kernel_philox], ids=["twin", "kernel"])
+@pytest.mark.parametrize("philox", [reference.philox, _core.philox_block], ids=["twin", "kernel"])
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
 def test_known_answers(philox, counter, key, answer):
     counter, key, answer = ([int(word, 16) for word in text.split()] for text in (counter, key, answer))
@@ -36,7 +31,15 @@ def test_known_answers(philox, counter, key, answer):
 
 @given(st.tuples(words, words, words, words), st.tuples(words, words))
 def test_kernel_and_twin_draw_the_same_words(counter, key):
-    assert kernel_philox(counter, key) == reference.philox(counter, key)
+    assert _core.philox_block(counter, key) == reference.philox(counter, key)
+
+
+@given(keys, st.lists(keys, min_size=1, max_size=40), words, words)
+def test_lanes_draw_the_same_uniforms(seed, members, tick, stream):
+    """The vector form, for any number of members, gives each the twin's four numbers."""
+    got = core.uniforms(seed, np.array(members, np.uint64), tick, stream)
+    assert [tuple(four) for four in got] == [
+        tuple(reference.uniform(word) for word in reference.draw(seed, key, tick, stream)) for key in members]
 
 
 def test_uniform_uses_the_upper_24_bits():

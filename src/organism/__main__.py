@@ -294,7 +294,7 @@ def _live(world: World, options, folder: Path) -> int:
     seconds = time.perf_counter() - start
     if not len(series.ticks) or series.ticks[-1] != world.tick:
         series(world)
-    summary = _summary(world, options, seconds, stopped)
+    summary = _summary(world, series, options, seconds, stopped)
     if not options.quiet:
         print(_report(world, summary))
     _write(world, series, summary, folder)
@@ -323,8 +323,9 @@ def _place(world: World, options) -> str:
     return f"{width}×{height} torus{supply}"
 
 
-def _summary(world: World, options, seconds: float, stopped: bool) -> dict:
+def _summary(world: World, series, options, seconds: float, stopped: bool) -> dict:
     """Return everything that ``summary.json`` holds."""
+    recent = max(1, len(series.ticks) // 10)  # the last tenth: one tick of a small world is mostly luck
     labour = measures.division_of_labour_test(world, n_resamples=SHUFFLES, rng=0)
     audit, indices = world.audit(), labour.indices
     return {
@@ -333,6 +334,8 @@ def _summary(world: World, options, seconds: float, stopped: bool) -> dict:
         "graph": options.graph, "supply": options.supply, "supply_scale": options.supply_scale,
         "results": {
             **measures.vital_signs(world),
+            "recent_means": {"since_tick": int(series.ticks[-recent]),
+                             **{name: float(np.mean(series[name][-recent:])) for name in series}},
             "division_of_labour_test": {
                 "index": "D_ind = I(member; task)/H(task)", "statistic": labour.statistic,
                 "corrected_for_chance": labour.corrected, "defined": labour.defined,
@@ -357,16 +360,17 @@ def _summary(world: World, options, seconds: float, stopped: bool) -> dict:
 def _report(world: World, summary: dict) -> str:
     """Return the summary that is printed, in words that need no manual."""
     found, audit = summary["results"], summary["audit"]
-    labour = found["division_of_labour_test"]
+    labour, recent = found["division_of_labour_test"], found["recent_means"]
     lines = [f"After {_plural(summary['ticks'], 'tick')} ({summary['seconds']:.1f} s): "
-             f"{_plural(found['members'], 'member')} alive on {_plural(world.n_sites, 'site')}.", ""]
+             f"{_plural(found['members'], 'member')} alive on {_plural(world.n_sites, 'site')}; "
+             f"means since tick {recent['since_tick']:,}:", ""]
 
     def line(name, value, meaning):
         lines.append(f"{name:<22}{value:>7}  {meaning}".rstrip())
 
     if found["members"]:
-        line("Welfare", f"{found['welfare']:.2f}", "of what members need is met (0 to 1)")
-        line("  inequality", f"{found['gini']:.2f}", "Gini: 0 if all fare alike, 1 if one has everything")
+        line("Welfare", f"{recent['welfare']:.2f}", "of what members need is met (0 to 1)")
+        line("  inequality", f"{recent['gini']:.2f}", "Gini: 0 if all fare alike, 1 if one has everything")
         line("Division of labour", f"{labour['statistic']:.2f}",
              "0 if all do the same, 1 if each keeps to one task")
         if labour["defined"]:
@@ -376,8 +380,8 @@ def _report(world: World, summary: dict) -> str:
                  f"(p = {labour['pvalue']:.3g}): {verdict}")
         else:
             lines.append("  (it takes two members and two tasks to divide labour)")
-        line("Dependence", f"{found['dependence']:.2f}", "of what a member consumes came from others")
-        line("  given back", f"{found['reciprocity']:.2f}", "of what is given, by the one who got it")
+        line("Dependence", f"{recent['dependence']:.2f}", "of what a member consumes came from others")
+        line("  given back", f"{recent['reciprocity']:.2f}", "of what is given, by the one who got it")
     else:
         lines.append("Nobody is alive: the population died out.")
     made, start = sum(audit["produced"]), sum(audit["initial"])

@@ -5,6 +5,7 @@ cdef extern from "_lanes.h" nogil:
     enum: LANES
     enum: BLOCKS
     enum: CHECKED
+    float FORGOTTEN
     int lanes_fault
     ctypedef float vf
     ctypedef int vi

@@ -37,6 +37,8 @@
 #define BLOCKS (LANES / W)
 #define LANES 16 /* width of a storage slice: the same on every level */
 
+#define FORGOTTEN 1e-30f /* a smaller trace is set to 0: no slow denormals, no overflow of its inverse */
+
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vf __attribute__((vector_size(4 * W)));

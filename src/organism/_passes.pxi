@@ -221,7 +221,7 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
     cdef vi giver, out
     cdef bint run
     cdef vf bond, one = splat(1), zero = splat(0)
-    cdef vf need, burned, h, harm, eaten, welfare, count, p = splat(b.complementarity)
+    cdef vf trace, need, burned, h, harm, eaten, welfare, count, p = splat(b.complementarity)
     cdef vd flow, through, x, u, gone
     for k in range(K):
         received[k] = splatd(0)
@@ -240,7 +240,8 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
             through = dadd(through, flow)
             if b.ledger:
                 std(b.ledger_total, k, slot, dadd(ldd(b.ledger_total, k, slot), flow))
-        st(b.trace, 0, slot, ld(b.trace, 0, slot) * splat(b.memory) + narrow(through))
+        trace = ld(b.trace, 0, slot) * splat(b.memory) + narrow(through)
+        st(b.trace, 0, slot, only(more(trace, splat(FORGOTTEN)), trace))
     # metabolise: burn, spoil, welfare
     eaten = zero
     count = zero
@@ -453,12 +454,13 @@ cdef inline void learn_block(const Book* b, int64_t s, int64_t i, const int64_t 
         deg = (b.out_ptr[s + 1] - b.out_ptr[s]) // LANES
         for t in range(deg):
             imports += gather(b.trace, 0, ldi(b.mate, base + t * LANES))
-    target = only(more(imports, zero), ld(b.mutual if b.directed else b.neighbours, 0, i) / pick(more(imports, zero), imports, one))
+    target = only(more(imports, zero), one / pick(more(imports, zero), imports, one))
+    eaten = ld(b.mutual if b.directed else b.neighbours, 0, i)
     for t in range(deg):
         slot = base + t * LANES
         back = gather(b.trace, 0, ldi(b.mate, slot)) if b.directed else ld(b.trace, 0, slot)
         bond = ld(b.bond, 0, slot)
-        back = pick(more(imports, zero), back * target, one)
+        back = pick(more(imports, zero), back * target * eaten, one)
         back = vmax(bond + splat(b.bond_rate) * (back - bond), splat(b.bond_floor))
         if b.directed:
             mutual = negate(same(ldi(b.mate, slot), splati(<int32_t>b.in_ptr[b.slices])))

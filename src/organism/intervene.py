@@ -47,12 +47,31 @@ def ablate(sites) -> Intervention:
 
 
 def assign(name: str, values, sites=None) -> Intervention:
-    """Set a column, as :meth:`World.set` does."""
+    """Set a column, as :meth:`World.set` does.
+
+    Parameters
+    ----------
+    name : str
+        A writable column.
+    values : array_like
+        One value, or an array that broadcasts to the column's shape.
+    sites : int or sequence of int, optional
+        Sites to write; all by default.
+    """
     return Intervention(f"assign {name}", lambda world: world.set(name, values, sites))
 
 
 def scale(name: str, factor, sites=None) -> Intervention:
-    """Multiply a column by ``factor`` (one value, or one a resource) at ``sites``, or everywhere.
+    """Multiply a column.
+
+    Parameters
+    ----------
+    name : str
+        A writable column.
+    factor : float or array_like
+        One value, or one a resource.
+    sites : int or sequence of int, optional
+        Sites to write; all by default.
 
     Examples
     --------

@@ -105,6 +105,15 @@ class State(Mapping):
     ``world.state["stock"]`` is a live, read-only array of shape ``(N, K)``; write
     through :meth:`World.set`. Columns whose mechanism is off are shown with the
     value they then have.
+
+    Parameters
+    ----------
+    n_sites : int
+        Number N of sites.
+    slices : int
+        Number of storage slices, ⌈N/16⌉.
+    params : Params
+        Decides the trailing axes, the shared traits and which columns are needed.
     """
 
     def __init__(self, n_sites: int, slices: int, params: Params):
@@ -140,7 +149,14 @@ class State(Mapping):
         return plane
 
     def share(self, name: str, value) -> None:
-        """Store one value (or one a row) for all sites."""
+        """Store one value (or one a row) for all sites.
+
+        Parameters
+        ----------
+        name : str
+            A column of :data:`SHARED`.
+        value : float or array_like of shape (rows,)
+        """
         plane = np.empty((self.rows(name), LANES), COLUMNS[name].dtype)
         plane[:] = np.reshape(np.asarray(value, COLUMNS[name].dtype), (-1, 1))
         self.planes[name] = plane
@@ -168,7 +184,17 @@ class State(Mapping):
             self.tell_apart(name)
 
     def to_plane(self, name: str, values: np.ndarray) -> np.ndarray:
-        """Turn values in the public shape into rows by sites."""
+        """Turn values in the public shape into rows by sites.
+
+        Parameters
+        ----------
+        name : str
+        values : ndarray, shape (n, …)
+
+        Returns
+        -------
+        ndarray, shape (rows, n)
+        """
         values = np.asarray(values)
         if name == "key":
             return np.stack([values & 0xFFFFFFFF, values >> 32]).astype("u4")
