@@ -399,3 +399,20 @@ def test_traces_that_faded_away():
     after = step_twin(world)
     world.step(1)
     agree(world, after)
+
+
+def test_walks_that_hardly_lead_elsewhere():
+    """A walk of two steps from site 0 returns, but for 1 in 10¹¹: that one decides its term."""
+    topology = Topology.grid((3,), torus=False)
+    params = Params().replace(**{"exchange.memory": 1.0, "care.horizon": 2, "care.weight": 1.0})
+    world = World(topology, params, rng=1, ledger=True)
+    world.set("order_share", 0)
+    world.set("stock", [[2, 2, 2], [1, 0, 1], [0.5, 0.5, 0.5]])
+    given = {(0, 1): 1, (1, 0): 1, (2, 1): 1e-11, (1, 2): 1}
+    traces = [given[i, j] for i, j in zip(topology.source.tolist(), topology.target.tolist(), strict=True)]
+    world._ties["trace"][topology.in_slot] = traces
+    after = step_twin(world)
+    world.step(1)
+    agree(world, after)
+    _, near, far = after.state["welfare"]
+    assert after.state["appraisal"][0] == pytest.approx((near + far) / 2)

@@ -213,6 +213,44 @@ cdef void offer(const Book* b, int64_t s, char* scratch) noexcept nogil:
         st(b.given, 0, i, given)
 
 
+cdef vf power_mean(const Book* b, vf* met, int64_t K, vf count) noexcept nogil:
+    """Return (mean h^p)^(1/p) of K satisfactions in each lane; -1 marks a resource that is not needed.
+
+    Relative to the largest (p > 0) or smallest h, no power over- or underflows.
+    Near p = 0 the root magnifies rounding, so there it is done in double.
+    """
+    cdef int64_t k, lane
+    cdef float p = b.complementarity
+    cdef vf pivot = splat(0 if p > 0 else 2), mean = splat(0), zero = splat(0)
+    cdef vi needed
+    cdef float* h = <float*>met
+    cdef float* out = <float*>&mean
+    cdef double sum, top, n
+    if p > -0.1 and p < 0.1:
+        for lane in range(W):
+            top = 0
+            sum = 0
+            n = 0
+            for k in range(K):
+                if h[k * W + lane] >= 0:
+                    n += 1
+                    if h[k * W + lane] > 0:
+                        sum += exp(p * log(<double>h[k * W + lane]))
+                    elif p < 0:
+                        top = 1                # a need wholly unmet
+            out[lane] = <float>exp(log(sum / n) / p) if n > 0 and sum > 0 and top == 0 else 0
+        return mean
+    for k in range(K):
+        needed = negate(less(met[k], zero))
+        pivot = pick(needed, vmax(pivot, met[k]) if p > 0 else vmin(pivot, met[k]), pivot)
+    needed = more(pivot, zero)
+    pivot = pick(needed, pivot, splat(1))
+    for k in range(K):
+        mean += only(more(met[k], zero), vexp(splat(p) * vlog(vmax(met[k] / pivot, splat(1e-37)))))
+    mean = mean / vmax(count, splat(1))
+    return only(needed, pivot * vexp(vlog(vmax(mean, splat(1e-37))) / splat(p)))
+
+
 cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received,
                                const int64_t K) noexcept nogil:
     cdef int64_t k, t, slot, deg = (b.in_ptr[s + 1] - b.in_ptr[s]) // LANES
@@ -223,6 +261,7 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
     cdef vf bond, one = splat(1), zero = splat(0)
     cdef vf trace, need, burned, h, harm, eaten, welfare, count, p = splat(b.complementarity)
     cdef vd flow, through, x, u, gone
+    cdef vf* met = <vf*>(received + K)
     for k in range(K):
         received[k] = splatd(0)
     for t in range(deg):
@@ -264,21 +303,19 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
         h = vmin(vmax(h, zero), one)
         if b.leontief:
             welfare = pick(more(need, zero), vmin(welfare, h), welfare)
-        else:
-            if b.geometric:
-                h = pick(more(h, zero), vlog(vmax(h, splat(1e-37))), splat(-1e30))
-            elif b.complementarity != 1:
-                h = pick(more(h, zero), vexp(p * vlog(vmax(h, splat(1e-37)))),
-                         zero if b.complementarity > 0 else splat(1e30))
+        elif b.geometric:
+            h = pick(more(h, zero), vlog(vmax(h, splat(1e-37))), splat(-1e30))
             welfare += only(more(need, zero), h)
+        else:
+            welfare += only(more(need, zero), h)
+            met[k] = pick(more(need, zero), h, splat(-1))
         count += only(more(need, zero), one)
     if not b.leontief:
         welfare = welfare / vmax(count, one)
         if b.geometric:
             welfare = only(more(welfare, splat(-80)), vexp(welfare))
         elif b.complementarity != 1:
-            h = vmax(welfare, splat(1e-37))
-            welfare = only(both(more(welfare, zero), less(welfare, splat(1e28))), vexp(vlog(h) / p))
+            welfare = power_mean(b, met, K, count)
         welfare = pick(more(count, zero), vmin(welfare, one), one)
     welfare -= splat(b.share_cost) * ld(b.given, 0, i)
     if b.work_cost > 0:
@@ -314,8 +351,8 @@ cdef void walk(const Book* b, int64_t s, char* scratch) noexcept nogil:
     cdef double* then = mass + n
     cdef int64_t* touched = <int64_t*>(then + n)
     cdef int64_t* next_touched = touched + n
-    cdef int64_t i, l, a, j, c, count, next_count, here
-    cdef double others, mean, term
+    cdef int64_t i, l, j, c, count, next_count
+    cdef double others, elsewhere, mean, term
     for i in range(s * LANES, (s + 1) * LANES):
         ref(b.others, 0, i)[0] = NAN
         if not refb(b.occupied, i)[0]:
@@ -333,13 +370,15 @@ cdef void walk(const Book* b, int64_t s, char* scratch) noexcept nogil:
             mass, then = then, mass
             touched, next_touched = next_touched, touched
             count = next_count
-            if 1 - mass[i] > 1e-9:
-                others = 0
-                for c in range(count):
-                    j = touched[c]
-                    if j != i:
-                        others += mass[j] * ref(b.welfare, 0, j)[0]
-                mean += others / (1 - mass[i])
+            others = 0
+            elsewhere = 0                     # 1 - mass[i], without its cancellation
+            for c in range(count):
+                j = touched[c]
+                if j != i:
+                    others += mass[j] * ref(b.welfare, 0, j)[0]
+                    elsewhere += mass[j]
+            if elsewhere > 0:
+                mean += others / elsewhere
                 term += 1
         for c in range(count):
             mass[touched[c]] = 0
