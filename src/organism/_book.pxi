@@ -52,6 +52,7 @@ cdef extern from "_lanes.h" nogil:
     vf gather(fplane, int64_t, vi)
     vd gatherd(dplane, int64_t, vi)
     vi gatherb(bplane, vi)
+    void ask(fplane, iplane, int64_t)
     bint consecutive(vi)
     vf pull(fplane, int64_t, vi, bint)
     vd pulld(dplane, int64_t, vi, bint)

@@ -211,6 +211,12 @@ INLINE vi gatherb(bplane p, vi j) {
     return v;
 }
 
+/* ask for the lines that a gather at j[0] … j[LANES - 1] will touch, where they lie together */
+INLINE void ask(fplane p, iplane j, int64_t at) {
+    __builtin_prefetch(p.at + j.at[at]);
+    __builtin_prefetch(p.at + j.at[at + LANES - 1]);
+}
+
 /* -- arithmetic the operators do not give -------------------------------------------- */
 
 INLINE vf splat(float a) { vf z = {0}; return z + a; }

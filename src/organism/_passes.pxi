@@ -330,6 +330,9 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
 cdef void receive(const Book* b, int64_t s, char* scratch) noexcept nogil:
     """Receiver: f = ρ b d along every in-tie; then burn, spoil and the welfare of it (pass 5)."""
     cdef int64_t i, c
+    if s + 1 < b.slices:                       # bonds are gathered: ask for the next slice's early
+        for c in range((b.in_ptr[s + 2] - b.in_ptr[s + 1]) // LANES):
+            ask(b.bond, b.in_to_out, b.in_ptr[s + 1] + c * LANES)
     for c in range(BLOCKS):
         i = s * LANES + c * W
         if b.K == 3:
