@@ -126,7 +126,7 @@ def test_role_map_has_the_hues_of_the_tasks(world):
         fade = .25 + .75 * np.sqrt(depth[row, column])
         assert image[row, column, :3] == pytest.approx(1 - fade * (1 - hues[task[row, column]]))
     names = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert names == ["makes good 0", "makes good 1", "makes good 2"]
+    assert names == ["makes resource 0", "makes resource 1", "makes resource 2"]
 
 
 def test_empty_sites_are_told_apart():

@@ -416,3 +416,22 @@ def test_walks_that_hardly_lead_elsewhere():
     agree(world, after)
     _, near, far = after.state["welfare"]
     assert after.state["appraisal"][0] == pytest.approx((near + far) / 2)
+
+
+@pytest.mark.parametrize("changes", [
+    {"learning.cue": True},
+    {"learning.share_features": "belief", "demography.enabled": True, "demography.hazard": .3,
+     "demography.refill": 1.0},
+], ids=["richness without depletion", "features of newborns"])
+def test_columns_that_a_mechanism_leaves_behind(changes):
+    """Richness means nothing while supply is a flow; a newborn does not get the dead's features."""
+    world = World(Topology.grid((6,)), Params().replace(**changes), rng=1, ledger=True)
+    if "learning.cue" in changes:
+        world.set("richness", .25)
+    else:
+        world.set("share_feature", .5)
+    for _ in range(4):
+        after = step_twin(world)
+        assert all(distance > MARGIN for _, _, distance in after.margins)
+        world.step(1)
+        agree(world, after)

@@ -22,7 +22,7 @@ The kernel checks nothing and cannot raise: world.py does, beforehand.
 """
 
 from cython.parallel cimport prange, threadid
-from libc.math cimport NAN, cos, exp, floor, log, pow, sqrt
+from libc.math cimport NAN, cos, exp, expm1, floor, log, log1p, pow, sqrt
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset

@@ -90,6 +90,8 @@ cdef void clear_row(const Book* b, int64_t i) noexcept nogil:
     for f in range(b.G):
         ref(b.share_policy, f, i)[0] = 0
         ref(b.share_eligibility, f, i)[0] = 0
+    for f in range(b.G - 1):
+        ref(b.share_feature, f, i)[0] = 0
     for k in range(b.K):
         refd(b.stock, k, i)[0] = 0
         ref(b.skill, k, i)[0] = 0

@@ -156,7 +156,7 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
         refd(b.account, PRODUCED * K + k, s)[0] += total(wide(y))
         q = pick(is_it, q + splat(b.skill_up) * (one - q), q - splat(b.skill_down) * q)
         st(b.skill, k, i, only(here, q))
-        st(b.deficit, k, i, only(here, vmax(zero, ld(b.reserve, k, i) - narrow(x))))
+        st(b.deficit, k, i, only(here, vmax(zero, narrow(dsub(wide(ld(b.reserve, k, i)), x)))))
     for m in range(M):
         is_it = both(here, same(chosen, splati(<int32_t>m)))
         st(b.task_counts, m, i, ld(b.task_counts, m, i) * splat(b.task_memory) + only(is_it, one))
@@ -235,10 +235,12 @@ cdef vf power_mean(const Book* b, vf* met, int64_t K, vf count) noexcept nogil:
                 if h[k * W + lane] >= 0:
                     n += 1
                     if h[k * W + lane] > 0:
-                        sum += exp(p * log(<double>h[k * W + lane]))
-                    elif p < 0:
+                        sum += expm1(p * log(<double>h[k * W + lane]))
+                    elif p > 0:
+                        sum -= 1
+                    else:
                         top = 1                # a need wholly unmet
-            out[lane] = <float>exp(log(sum / n) / p) if n > 0 and sum > 0 and top == 0 else 0
+            out[lane] = <float>exp(log1p(sum / n) / p) if n > 0 and sum > -n and top == 0 else 0
         return mean
     for k in range(K):
         needed = negate(less(met[k], zero))

@@ -269,7 +269,7 @@ def _blank(world) -> np.ndarray:
 def _task_legend(ax: Axes, world, empty: bool = False) -> None:
     """Name the tasks beside the axes, the first dozen of them."""
     hues = task_colours(world)
-    names = [f"makes good {k}" for k in range(world.params.resources)]
+    names = [f"makes resource {k}" for k in range(world.params.resources)]
     names += ["rests"] * (world.params.tasks - len(names))
     marks = list(zip(names, hues, strict=True))[:12] + ([("empty", to_rgb(EMPTY))] if empty else [])
     ax.legend(handles=[Line2D([], [], linestyle="", marker="s", markersize=7, color=hue, label=name,

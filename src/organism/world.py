@@ -153,7 +153,7 @@ class World:
         for name in COLUMNS:
             plane = state.planes.get(name)
             setattr(kernel, name, plane if plane is None or name not in _FLAT else plane[0])
-        if kernel.richness is None and p.learning.cue:
+        if p.production.depletion == 0:        # then richness is not read, whatever it holds
             kernel.richness = np.ones((p.resources, LANES), "f4")
         for name, plane in scratch.items():
             setattr(kernel, name, plane)
