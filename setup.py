@@ -29,6 +29,7 @@ class Build(build_ext):
     """Probe the compiler for OpenMP and for each instruction level, then build."""
 
     def build_extensions(self):
+        """Set the flags that this compiler takes, leave out levels it does not know, and build."""
         openmp = ["-fopenmp"] if self.works(["-fopenmp"], PROBE) else []
         if os.environ.get("ORGANISM_OPENMP", "1") == "0":
             openmp = []
@@ -46,10 +47,12 @@ class Build(build_ext):
         super().build_extensions()
 
     def build_extension(self, extension):
-        self.force = True  # the levels share one C file: never reuse another level's object
+        """Compile anew: the levels share one C file and must not reuse each other's object."""
+        self.force = True
         super().build_extension(extension)
 
     def works(self, flags, source):
+        """Tell whether a program compiles and links with some flags."""
         folder = tempfile.mkdtemp()
         try:
             path = Path(folder, "probe.c")
@@ -64,6 +67,7 @@ class Build(build_ext):
 
 
 def extensions():
+    """Yield one extension a level, all of the same generated C."""
     from Cython.Build import cythonize
 
     module = cythonize([Extension("organism._core", ["src/organism/_core.pyx"])], quiet=True)[0]

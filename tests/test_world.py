@@ -1,7 +1,9 @@
 """Invariants of the world: goods, repeatability, copies, births and deaths, bad input."""
 
+import copy
 import itertools
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -35,13 +37,21 @@ def same(a, b, but=()):
 CASES = {
     "organic": {},
     "evolving": EVOLVING,
-    "global": EVOLVING | {"demography.dispersal": "global", "demography.inherit_policy": True,
-                          "demography.mutates": ("care", "reserve", "capability", "learning_rate")},
+    "global": EVOLVING
+    | {
+        "demography.dispersal": "global",
+        "demography.inherit_policy": True,
+        "demography.mutates": ("care", "reserve", "capability", "learning_rate"),
+    },
     "whole": {"care.kind": "whole", "metabolism.complementarity": "leontief"},
     "kin": EVOLVING | {"care.kind": "kin", "care.horizon": 2},
     "horizon": {"care.horizon": 3, "learning.cue": True},
-    "substitutes": {"metabolism.complementarity": 1.0, "metabolism.harmful": (1,), "production.rest": True,
-                    "production.work_cost": 0.1},
+    "substitutes": {
+        "metabolism.complementarity": 1.0,
+        "metabolism.harmful": (1,),
+        "production.rest": True,
+        "production.work_cost": 0.1,
+    },
     "depletion": {"production.depletion": 0.02, "production.regrowth_law": "logistic", "resources": 4},
     "one resource": {"resources": 1, "learning.perception": 0},
 }
@@ -78,7 +88,18 @@ def test_save_load_and_fork_go_on_with_the_same_bits(changes, tmp_path):
         each.step(40)
     assert same(w, loaded) is None and same(w, twin) is None
     assert np.array_equal(w.audit().produced, loaded.audit().produced)
-    assert all(np.array_equal(a, b) for a, b in zip(w.closed_accounts(), loaded.closed_accounts(), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(w.closed_accounts(), loaded.closed_accounts(), strict=True)
+    )
+
+
+def test_pickled_and_deep_copied_worlds_go_on_with_the_same_bits():
+    w = world(changes=EVOLVING, ledger=True, rng=5)
+    w.step(40)
+    copies = [pickle.loads(pickle.dumps(w)), copy.deepcopy(w)]
+    for each in (w, *copies):
+        each.step(20)
+    assert same(w, copies[0]) is None and same(w, copies[1]) is None
 
 
 @pytest.mark.parametrize("name", ["organic", "evolving", "global", "whole", "kin", "horizon"])
@@ -97,12 +118,13 @@ def test_permuting_storage_changes_no_bit(name):
 
 def test_a_birth_or_death_elsewhere_changes_nobodys_luck():
     ring = og.Topology.grid((64,))
-    params = og.Params().replace(**{"demography.enabled": True, "demography.hazard": 0.02,
-                                    "demography.refill": 0.3})
+    params = og.Params().replace(
+        **{"demography.enabled": True, "demography.hazard": 0.02, "demography.refill": 0.3}
+    )
     a = og.World(ring, params, 7)
     b = a.fork()
     b.remove([0])
-    for _ in range(10):                      # what happens at site 0 travels at most a few ties a tick
+    for _ in range(10):  # what happens at site 0 travels at most a few ties a tick
         a.step()
         b.step()
         far = slice(40, 45)
@@ -120,8 +142,11 @@ def test_extinction_stays_and_the_account_still_closes():
 
 
 def test_one_survivor_refills_the_world():
-    w = world((8, 8), changes={"demography.enabled": True, "demography.hazard": 0.0, "demography.refill": 0.5},
-              occupied=[27])
+    w = world(
+        (8, 8),
+        changes={"demography.enabled": True, "demography.hazard": 0.0, "demography.refill": 0.5},
+        occupied=[27],
+    )
     assert w.n_members == 1
     w.step(200)
     assert w.n_members == 64 and w.n_born == 63 and w.audit().closes
@@ -167,8 +192,13 @@ def test_members_without_ties_live_alone():
 def test_ties_without_a_reverse_keep_their_bond():
     w = og.World(og.Topology.from_edges([0, 1, 2, 0, 1], [1, 2, 0, 2, 0]), rng=1)
     w.step(200)
-    bond = dict(zip(zip(w.topology.source.tolist(), w.topology.target.tolist(), strict=True),
-                    w.tie("bond").tolist(), strict=True))
+    bond = dict(
+        zip(
+            zip(w.topology.source.tolist(), w.topology.target.tolist(), strict=True),
+            w.tie("bond").tolist(),
+            strict=True,
+        )
+    )
     assert bond[1, 2] == 1
     assert any(value != 1 for value in bond.values())
 
@@ -223,8 +253,15 @@ def test_schedule_before_every_and_at():
     w.at(7, lambda w: calls.append(("at", w.tick, w.params.care.weight)))
     recording = w.record({"care": lambda w: w.state["care"][0]})
     w.step(10)
-    assert calls == [("before", 0), ("every", 3), ("before", 4), ("every", 6), ("at", 7, 0.5), ("before", 8),
-                     ("every", 9)]
+    assert calls == [
+        ("before", 0),
+        ("every", 3),
+        ("before", 4),
+        ("every", 6),
+        ("at", 7, 0.5),
+        ("before", 8),
+        ("every", 9),
+    ]
     assert recording["care"].tolist() == [0] * 6 + [0.5] * 3 + [0.25] * 2
     assert recording.ticks.tolist() == list(range(11))
     assert recording.frame().index.name == "tick"
@@ -253,7 +290,9 @@ def test_rewiring_carries_ties_over():
     w = world((5, 5), ledger=True)
     w.step(100)
     old = w.topology
-    bond = dict(zip(zip(old.source.tolist(), old.target.tolist(), strict=True), w.tie("bond").tolist(), strict=True))
+    bond = dict(
+        zip(zip(old.source.tolist(), old.target.tolist(), strict=True), w.tie("bond").tolist(), strict=True)
+    )
     total = w.tie("total").sum() + w.closed_accounts()[1].sum()
     new = og.Topology.grid((5, 5), "von_neumann")
     w.do(og.intervene.rewire(new))
@@ -294,11 +333,20 @@ def test_setting_stock_is_booked():
 def test_heterogeneous_columns_take_effect():
     supply = np.ones((42, 3))
     supply[:21, 0] = 0
-    w = world(columns={"supply": supply, "capability": np.linspace(0.5, 2, 42), "care": np.linspace(0, 1, 42),
-                       "need": [1, 0.5, 0.25], "learning_rate": np.where(np.arange(42) < 10, 0.0, 0.05)})
+    w = world(
+        columns={
+            "supply": supply,
+            "capability": np.linspace(0.5, 2, 42),
+            "care": np.linspace(0, 1, 42),
+            "need": [1, 0.5, 0.25],
+            "learning_rate": np.where(np.arange(42) < 10, 0.0, 0.05),
+        }
+    )
     before = w.state["policy"].copy()
     w.step(30)
-    assert np.array_equal(w.state["policy"][:10], before[:10]) and (w.state["policy"][10:] != before[10:]).any()
+    assert (
+        np.array_equal(w.state["policy"][:10], before[:10]) and (w.state["policy"][10:] != before[10:]).any()
+    )
     assert w.state["need"].shape == (42, 3) and w.audit().closes
 
 
@@ -332,7 +380,7 @@ except KeyboardInterrupt:
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)
     assert out.strip() == "stopped True True" and process.returncode == 0
-    assert time.perf_counter() - clock < 5          # half a second, and slack for a busy machine
+    assert time.perf_counter() - clock < 5  # half a second, and slack for a busy machine
 
 
 def test_other_threads_run_while_the_kernel_does():
@@ -347,7 +395,7 @@ def test_other_threads_run_while_the_kernel_does():
     other = threading.Thread(target=count)
     w.step(2)
     other.start()
-    w._kernel.run(200)                                # one call: the GIL is free inside
+    w._kernel.run(200)  # one call: the GIL is free inside
     done.set()
     other.join()
     assert next(counts) > 3
@@ -367,11 +415,17 @@ def test_relabelling_permanent_ids_agrees_to_rounding():
     b = og.World(topology.with_site_ids(ids), rng=2)
     header, arrays = a._pack()
     b = og.World._unpack(b.topology, a.params, header, {k: v.copy() for k, v in arrays.items()})
-    for name in ("bond", "trace"):                   # canonical ties are listed in another order
-        old = {(i, j): v for i, j, v in zip(a.topology.source.tolist(), a.topology.target.tolist(),
-                                            a.tie(name).tolist(), strict=True)}
-        values = np.array([old[i, j] for i, j in zip(b.topology.source.tolist(), b.topology.target.tolist(),
-                                                     strict=True)], "f4")
+    for name in ("bond", "trace"):  # canonical ties are listed in another order
+        old = {
+            (i, j): v
+            for i, j, v in zip(
+                a.topology.source.tolist(), a.topology.target.tolist(), a.tie(name).tolist(), strict=True
+            )
+        }
+        values = np.array(
+            [old[i, j] for i, j in zip(b.topology.source.tolist(), b.topology.target.tolist(), strict=True)],
+            "f4",
+        )
         slots = b.topology.out_slot if name == "bond" else b.topology.in_slot
         b._ties[name][slots] = values
     a.step()
@@ -388,7 +442,11 @@ BAD = {
     "threads": (lambda w: setattr(w, "threads", 0), ValueError, "threads must be at least 1, not 0"),
     "unknown column": (lambda w: w.set("stok", 1), KeyError, "did you mean 'stock'"),
     "model's own": (lambda w: w.set("uid", 1), ValueError, "uid cannot be set"),
-    "negative stock": (lambda w: w.set("stock", -1), ValueError, r"stock at site 0 must be in \[0, inf\), not -1"),
+    "negative stock": (
+        lambda w: w.set("stock", -1),
+        ValueError,
+        r"stock at site 0 must be in \[0, inf\), not -1",
+    ),
     "NaN care": (lambda w: w.set("care", np.nan), ValueError, "care at site 0 must be in .0, 1., not nan"),
     "inf supply": (lambda w: w.set("supply", np.inf), ValueError, "supply at site 0"),
     "wrong shape": (lambda w: w.set("stock", np.ones((3, 9))), ValueError, r"array of shape \(42, 3\)"),
@@ -397,7 +455,11 @@ BAD = {
     "a site twice": (lambda w: w.remove([3, 3]), ValueError, "must not repeat; 3 occurs more than once"),
     "nobody there": (lambda w: (w.remove([3]), w.remove([3])), ValueError, "site 3 is empty"),
     "somebody there": (lambda w: w.add(3), ValueError, "site 3 is occupied"),
-    "order out of range": (lambda w: w.set("order_task", 3), ValueError, r"order_task at site 0 must be in \[-1, 2\]"),
+    "order out of range": (
+        lambda w: w.set("order_task", 3),
+        ValueError,
+        r"order_task at site 0 must be in \[-1, 2\]",
+    ),
     "unknown parameter": (lambda w: w.update(**{"care.wight": 1}), ValueError, "did you mean 'care.weight'"),
     "another K": (lambda w: w.update(resources=4), ValueError, "resources cannot change in a running world"),
     "past": (lambda w: (w.step(2), w.at(1, print)), ValueError, "tick must be 2 or later, not 1"),
@@ -419,17 +481,20 @@ def test_bad_calls_are_refused_and_change_nothing(call, error, text):
         assert same(w, untouched) is None
 
 
-@pytest.mark.parametrize("kwargs, error, text", [
-    ({"topology": 3}, TypeError, "topology must be a Topology, not int"),
-    ({"params": {}}, TypeError, "params must be a Params, not dict"),
-    ({"rng": -1}, ValueError, r"rng must be in \[0, 2\*\*64\), not -1"),
-    ({"rng": "1"}, TypeError, "rng must be an int, a SeedSequence or a Generator"),
-    ({"occupied": [99]}, ValueError, r"indices in \[0, 3\]"),
-    ({"occupied": [True]}, ValueError, "one entry for each of the 4 sites, not 1"),
-    ({"threads": 0}, ValueError, "threads must be at least 1"),
-    ({"ledger": 2}, TypeError, "ledger must be true or false"),
-    ({"columns": {"need": -1}}, ValueError, "need at site 0"),
-])
+@pytest.mark.parametrize(
+    "kwargs, error, text",
+    [
+        ({"topology": 3}, TypeError, "topology must be a Topology, not int"),
+        ({"params": {}}, TypeError, "params must be a Params, not dict"),
+        ({"rng": -1}, ValueError, r"rng must be in \[0, 2\*\*64\), not -1"),
+        ({"rng": "1"}, TypeError, "rng must be an int, a SeedSequence or a Generator"),
+        ({"occupied": [99]}, ValueError, r"indices in \[0, 3\]"),
+        ({"occupied": [True]}, ValueError, "one entry for each of the 4 sites, not 1"),
+        ({"threads": 0}, ValueError, "threads must be at least 1"),
+        ({"ledger": 2}, TypeError, "ledger must be true or false"),
+        ({"columns": {"need": -1}}, ValueError, "need at site 0"),
+    ],
+)
 def test_bad_worlds_are_refused(kwargs, error, text):
     with pytest.raises(error, match=text):
         og.World(**({"topology": og.Topology.grid((2, 2))} | kwargs))
@@ -444,6 +509,7 @@ def test_rng_may_be_an_int_a_sequence_or_a_generator():
 
 
 # -- files -----------------------------------------------------------------------------
+
 
 def test_files_that_are_not_ours_are_refused(tmp_path):
     w = world()

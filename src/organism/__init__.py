@@ -1,4 +1,4 @@
-"""How do many locally interacting agents become one thing, and when does that go wrong?
+"""Agent-based models of how many locally interacting agents become one thing, and when that goes wrong.
 
 A compiled kernel for local interactions and resource flows, Mesa for agents and
 scheduling, networkx for interdependence. Start with::

@@ -23,7 +23,7 @@ The kernel checks nothing and cannot raise: world.py does, beforehand.
 
 from cython.parallel cimport prange, threadid
 from libc.math cimport NAN, cos, exp, expm1, floor, log, log1p, pow, sqrt
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint32_t, uint64_t, uint8_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset
 
@@ -227,10 +227,10 @@ cdef class Kernel:
 
     def run(self, int64_t n):
         """Advance ``n`` ticks without the GIL."""
-        cdef int64_t t
+        cdef int64_t _
         global lanes_fault
         with nogil:
-            for t in range(n):
+            for _ in range(n):
                 self.one_tick()
         if lanes_fault:
             line, lanes_fault = lanes_fault, 0
@@ -248,7 +248,6 @@ cdef class Kernel:
         cdef int64_t r, i
         cdef double clock = 0, sum = 0
         cdef int threads = self.threads
-        cdef int16_t no_task = -1
         b.tick, b.n_alive = self.tick, self.n_alive
         b.any_empty = self.n_alive < self.sites
         if self.timed:
@@ -358,7 +357,7 @@ def uniforms(uint64_t seed, uint64_t[::1] key, uint32_t tick, uint32_t stream):
     cdef uplane lo, hi
     cdef float out[4][W]
     cdef fplane o
-    cdef int64_t i, c, l, n = key.shape[0], w
+    cdef int64_t i, c, lane, n = key.shape[0], w
     lo.at, hi.at, o.at = &lows[0], &highs[0], &out[0][0]
     lo.len, hi.len, o.len = W, W, 4 * W
     lo.row = lo.step = hi.row = hi.step = 0
@@ -366,14 +365,14 @@ def uniforms(uint64_t seed, uint64_t[::1] key, uint32_t tick, uint32_t stream):
     rows = []
     for c in range((n + W - 1) // W):
         i = c * W
-        for l in range(W):
-            lows[l] = low(key[min(i + l, n - 1)])
-            highs[l] = high(key[min(i + l, n - 1)])
+        for lane in range(W):
+            lows[lane] = low(key[min(i + lane, n - 1)])
+            highs[lane] = high(key[min(i + lane, n - 1)])
         k0, k1 = ldu(lo, 0, 0), ldu(hi, 0, 0)
         vphilox(tick, stream, low(seed), high(seed), k0, k1, word)
         for w in range(4):
             u = unit(word[w])
             st(o, w, 0, u)
-        for l in range(min(<int64_t>W, n - i)):
-            rows.append((out[0][l], out[1][l], out[2][l], out[3][l]))
+        for lane in range(min(<int64_t>W, n - i)):
+            rows.append((out[0][lane], out[1][lane], out[2][lane], out[3][lane]))
     return rows

@@ -356,7 +356,7 @@ cdef void walk(const Book* b, int64_t s, char* scratch) noexcept nogil:
     cdef double* then = mass + n
     cdef int64_t* touched = <int64_t*>(then + n)
     cdef int64_t* next_touched = touched + n
-    cdef int64_t i, l, j, c, count, next_count
+    cdef int64_t i, _, j, c, count, next_count
     cdef double others, elsewhere, mean, term
     for i in range(s * LANES, (s + 1) * LANES):
         ref(b.others, 0, i)[0] = NAN
@@ -367,7 +367,7 @@ cdef void walk(const Book* b, int64_t s, char* scratch) noexcept nogil:
         count = 1
         mean = 0
         term = 0                              # number of terms in the mean over l
-        for l in range(b.horizon):
+        for _ in range(b.horizon):
             next_count = 0
             for c in range(count):
                 next_count = step_from(b, touched[c], mass[touched[c]], then, next_touched, next_count)

@@ -46,14 +46,36 @@ def closest(name: str, known) -> str:
     return f"; did you mean {match[0]!r}?" if match else ""
 
 
-def _field(default, doc, unit="1", low=None, high=None, *, open_low=False,
-           per_resource=False, choices=None, words=(), names=None, source="model"):
+def _field(
+    default,
+    doc,
+    unit="1",
+    low=None,
+    high=None,
+    *,
+    open_low=False,
+    per_resource=False,
+    choices=None,
+    words=(),
+    names=None,
+    source="model",
+):
     """Declare a parameter: default, one-line meaning, unit, range and source."""
-    return field(default=default, metadata={
-        "doc": doc, "unit": unit, "low": low, "high": high, "open_low": open_low,
-        "per_resource": per_resource, "choices": choices, "words": words,
-        "names": names, "source": source,
-    })
+    return field(
+        default=default,
+        metadata={
+            "doc": doc,
+            "unit": unit,
+            "low": low,
+            "high": high,
+            "open_low": open_low,
+            "per_resource": per_resource,
+            "choices": choices,
+            "words": words,
+            "names": names,
+            "source": source,
+        },
+    )
 
 
 def range_text(meta: Mapping[str, Any]) -> str:
@@ -96,8 +118,10 @@ def _check(group: str, f: dataclasses.Field, value):
     name, meta = f"{group}.{f.name}", f.metadata
     if meta["choices"]:
         if value not in meta["choices"]:
-            raise ValueError(f"{name} must be one of {', '.join(meta['choices'])}, not {value!r}"
-                             + closest(value, meta["choices"]))
+            raise ValueError(
+                f"{name} must be one of {', '.join(meta['choices'])}, not {value!r}"
+                + closest(value, meta["choices"])
+            )
         return value
     if meta["names"] is not None:
         if isinstance(value, str):
@@ -105,8 +129,9 @@ def _check(group: str, f: dataclasses.Field, value):
         value = tuple(value)
         for item in value:
             if not isinstance(item, str) or (meta["names"] and item not in meta["names"]):
-                raise ValueError(f"{name} must hold {range_text(meta)}, not {item!r}"
-                                 + closest(item, meta["names"]))
+                raise ValueError(
+                    f"{name} must hold {range_text(meta)}, not {item!r}" + closest(item, meta["names"])
+                )
         return value
     if f.type == "bool":
         if not isinstance(value, (bool,)):
@@ -123,8 +148,7 @@ def _check(group: str, f: dataclasses.Field, value):
             raise TypeError(f"{name} must be in {range_text(meta)}, not {value!r}") from None
         if f.name == "harmful":
             kind = "int"
-            return tuple(sorted({_number(f"{name}[{i}]", v, meta, kind)
-                                 for i, v in enumerate(items)}))
+            return tuple(sorted({_number(f"{name}[{i}]", v, meta, kind) for i, v in enumerate(items)}))
         return tuple(_number(f"{name}[{i}]", v, meta, "float") for i, v in enumerate(items))
     if f.name == "harmful":
         return (_number(name, value, meta, "int"),)
@@ -146,52 +170,77 @@ class Production(_Group):
 
     base_yield: float = _field(1.6, "goods made by an unskilled act at supply 1", "goods/tick", 0, INF)
     skill_gain: float = _field(1.5, "extra yield of full skill, relative to base_yield", "1", 0, INF)
-    skill_up: float = _field(.05, "share of the missing skill learned by one act", "1/tick", 0, 1)
-    skill_down: float = _field(.02, "share of a skill forgotten in a tick without practice", "1/tick", 0, 1)
+    skill_up: float = _field(0.05, "share of the missing skill learned by one act", "1/tick", 0, 1)
+    skill_down: float = _field(0.02, "share of a skill forgotten in a tick without practice", "1/tick", 0, 1)
     rest: bool = _field(False, "add a last task that yields nothing and spares work_cost")
-    work_cost: float = _field(0., "welfare lost by a tick of work", "welfare", 0, INF)
-    depletion: float = _field(0., "richness that a harvest of one unit takes from its site (0: supply is a flow)", "1/goods", 0, INF)
-    regrowth: float = _field(.05, "rate at which a site's richness returns to 1", "1/tick", 0, 1)
-    regrowth_law: str = _field("linear", "how richness returns: rate·(1 - s), or rate·s·(1 - s)", choices=("linear", "logistic"))
-    task_memory: float = _field(.995, "decay of the task counts that measures read", "1/tick", 0, 1)
+    work_cost: float = _field(0.0, "welfare lost by a tick of work", "welfare", 0, INF)
+    depletion: float = _field(
+        0.0,
+        "richness that a harvest of one unit takes from its site (0: supply is a flow)",
+        "1/goods",
+        0,
+        INF,
+    )
+    regrowth: float = _field(0.05, "rate at which a site's richness returns to 1", "1/tick", 0, 1)
+    regrowth_law: str = _field(
+        "linear", "how richness returns: rate·(1 - s), or rate·s·(1 - s)", choices=("linear", "logistic")
+    )
+    task_memory: float = _field(0.995, "decay of the task counts that measures read", "1/tick", 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metabolism(_Group):
     """What a member burns, keeps back and loses, and what welfare it has of it (pass 5)."""
 
-    need: float = _field(1., "goods burned a tick, per resource", "goods/tick", 0, INF, per_resource=True)
-    reserve: float = _field(2., "goods kept back from sharing, per resource", "goods", 0, INF, per_resource=True)
-    spoilage: float = _field(.02, "share of the stock that spoils a tick, per resource", "1/tick", 0, 1, per_resource=True)
-    complementarity: float | str = _field(0., "exponent p of the power mean: 1 substitutes, 0 geometric mean, 'leontief' minimum", "1", None, 1, words=("leontief",))
-    harmful: tuple = _field((), "indices of resources whose consumption does harm", "index", 0, INF, per_resource=True)
+    need: float = _field(1.0, "goods burned a tick, per resource", "goods/tick", 0, INF, per_resource=True)
+    reserve: float = _field(
+        2.0, "goods kept back from sharing, per resource", "goods", 0, INF, per_resource=True
+    )
+    spoilage: float = _field(
+        0.02, "share of the stock that spoils a tick, per resource", "1/tick", 0, 1, per_resource=True
+    )
+    complementarity: float | str = _field(
+        0.0,
+        "exponent p of the power mean: 1 substitutes, 0 geometric mean, 'leontief' minimum",
+        "1",
+        None,
+        1,
+        words=("leontief",),
+    )
+    harmful: tuple = _field(
+        (), "indices of resources whose consumption does harm", "index", 0, INF, per_resource=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange(_Group):
     """Sharing along ties and what ties remember (passes 4 and 7)."""
 
-    share_cost: float = _field(.02, "welfare lost for each unit given away", "welfare/goods", 0, INF)
-    loss: float = _field(0., "share of what is sent that is lost on the way", "1", 0, 1)
-    bond_rate: float = _field(.01, "rate at which a bond follows what the partner gave", "1/tick", 0, 1)
-    bond_floor: float = _field(.02, "smallest bond factor", "1", 0, 1)
-    memory: float = _field(.99, "decay γ of traces, consumption and so of dependence", "1/tick", 0, 1)
+    share_cost: float = _field(0.02, "welfare lost for each unit given away", "welfare/goods", 0, INF)
+    loss: float = _field(0.0, "share of what is sent that is lost on the way", "1", 0, 1)
+    bond_rate: float = _field(0.01, "rate at which a bond follows what the partner gave", "1/tick", 0, 1)
+    bond_floor: float = _field(0.02, "smallest bond factor", "1", 0, 1)
+    memory: float = _field(0.99, "decay γ of traces, consumption and so of dependence", "1/tick", 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learning(_Group):
     """Perception and the policy gradient (passes 1, 2 and 7)."""
 
-    rate: float = _field(.05, "learning rate of the policies", "1", 0, INF)
-    trace_decay: float = _field(.9, "decay λ of the eligibilities", "1/tick", 0, 1)
-    baseline_rate: float = _field(.02, "rate at which the appraisal baseline follows", "1/tick", 0, 1)
-    exploration: float = _field(.02, "probability ε of a uniformly random task", "1", 0, 1)
-    share_exploration: float = _field(.02, "floor of the probabilities to share and not to share", "1", 0, .5)
-    perception: int = _field(2, "0 sees nothing, 1 own shortfall, 2 the neighbours' shortfall too", "level", 0, 2)
+    rate: float = _field(0.05, "learning rate of the policies", "1", 0, INF)
+    trace_decay: float = _field(0.9, "decay λ of the eligibilities", "1/tick", 0, 1)
+    baseline_rate: float = _field(0.02, "rate at which the appraisal baseline follows", "1/tick", 0, 1)
+    exploration: float = _field(0.02, "probability ε of a uniformly random task", "1", 0, 1)
+    share_exploration: float = _field(
+        0.02, "floor of the probabilities to share and not to share", "1", 0, 0.5
+    )
+    perception: int = _field(
+        2, "0 sees nothing, 1 own shortfall, 2 the neighbours' shortfall too", "level", 0, 2
+    )
     cue: bool = _field(False, "also sense the own site's supply")
     share_features: tuple = _field((), "names of extra features of the share policy", names=())
-    task_bound: float = _field(8., "largest absolute weight of the task policy", "1", 0, INF)
-    share_bound: float = _field(6., "largest absolute weight of the share policy", "1", 0, INF)
+    task_bound: float = _field(8.0, "largest absolute weight of the task policy", "1", 0, INF)
+    share_bound: float = _field(6.0, "largest absolute weight of the share policy", "1", 0, INF)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,8 +248,12 @@ class Care(_Group):
     """How far others' welfare enters the signal a member learns from (pass 6)."""
 
     kind: str = _field("interdependence", "whose welfare counts", choices=CARE_KINDS)
-    weight: float = _field(.75, "care weight c: share of the appraisal that others' welfare makes up", "1", 0, 1)
-    saturation: float = _field(1 / 3, "dependence at which interdependence care is full", "1", 0, INF, open_low=True)
+    weight: float = _field(
+        0.75, "care weight c: share of the appraisal that others' welfare makes up", "1", 0, 1
+    )
+    saturation: float = _field(
+        1 / 3, "dependence at which interdependence care is full", "1", 0, INF, open_low=True
+    )
     horizon: int = _field(1, "longest walk over which others' welfare is averaged", "steps", 1, 64)
 
 
@@ -209,13 +262,15 @@ class Demography(_Group):
     """Death and birth (pass 8)."""
 
     enabled: bool = _field(False, "members die and empty sites are refilled")
-    hazard: float = _field(.001, "death hazard μ at full vitality", "1/tick", 0, 1)
-    frailty: float = _field(2., "how far low vitality raises the hazard (0: constant turnover)", "1", 0, INF)
-    vitality_rate: float = _field(.01, "rate at which vitality follows welfare", "1/tick", 0, 1)
-    refill: float = _field(.05, "probability that an empty site seeks a parent", "1/tick", 0, 1)
-    selection: float = _field(6., "exponent σ of vitality in the draw of a parent", "1", 0, INF)
-    dispersal: str = _field("local", "parents come from in-neighbours, or from anywhere", choices=("local", "global"))
-    mutation_sd: float = _field(.05, "standard deviation of a mutation step", "1", 0, INF)
+    hazard: float = _field(0.001, "death hazard μ at full vitality", "1/tick", 0, 1)
+    frailty: float = _field(2.0, "how far low vitality raises the hazard (0: constant turnover)", "1", 0, INF)
+    vitality_rate: float = _field(0.01, "rate at which vitality follows welfare", "1/tick", 0, 1)
+    refill: float = _field(0.05, "probability that an empty site seeks a parent", "1/tick", 0, 1)
+    selection: float = _field(6.0, "exponent σ of vitality in the draw of a parent", "1", 0, INF)
+    dispersal: str = _field(
+        "local", "parents come from in-neighbours, or from anywhere", choices=("local", "global")
+    )
+    mutation_sd: float = _field(0.05, "standard deviation of a mutation step", "1", 0, INF)
     mutates: tuple = _field(("care",), "inherited traits that mutate", names=TRAITS)
     inherit_policy: bool = _field(False, "children copy their parent's policies")
 
@@ -224,16 +279,23 @@ class Demography(_Group):
 class Start(_Group):
     """What founders and newborns start with."""
 
-    stock: float = _field(1., "smallest initial stock of a founder, per resource", "goods", 0, INF)
-    stock_spread: float = _field(.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, INF)
-    policy_sd: float = _field(.01, "standard deviation of the initial task weights", "1", 0, INF)
-    skill: float = _field(.3, "initial skill in every task", "1", 0, 1)
-    welfare: float = _field(.5, "initial welfare and appraisal baseline", "welfare", 0, 1)
-    vitality: float = _field(.5, "initial vitality", "1", 0, 1)
+    stock: float = _field(1.0, "smallest initial stock of a founder, per resource", "goods", 0, INF)
+    stock_spread: float = _field(0.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, INF)
+    policy_sd: float = _field(0.01, "standard deviation of the initial task weights", "1", 0, INF)
+    skill: float = _field(0.3, "initial skill in every task", "1", 0, 1)
+    welfare: float = _field(0.5, "initial welfare and appraisal baseline", "welfare", 0, 1)
+    vitality: float = _field(0.5, "initial vitality", "1", 0, 1)
 
 
-GROUPS = {"production": Production, "metabolism": Metabolism, "exchange": Exchange,
-          "learning": Learning, "care": Care, "demography": Demography, "start": Start}
+GROUPS = {
+    "production": Production,
+    "metabolism": Metabolism,
+    "exchange": Exchange,
+    "learning": Learning,
+    "care": Care,
+    "demography": Demography,
+    "start": Start,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,11 +345,14 @@ class Params:
                     continue
                 if f.name == "harmful":
                     if value and value[-1] >= k:
-                        raise ValueError(f"metabolism.harmful must hold indices below resources = {k}, "
-                                         f"not {value[-1]}")
+                        raise ValueError(
+                            f"metabolism.harmful must hold indices below resources = {k}, not {value[-1]}"
+                        )
                 elif len(value) != k:
-                    raise ValueError(f"{name}.{f.name} has {len(value)} values; it takes one, or one for "
-                                     f"each of the {k} resources")
+                    raise ValueError(
+                        f"{name}.{f.name} has {len(value)} values; it takes one, or one for "
+                        f"each of the {k} resources"
+                    )
 
     @property
     def tasks(self) -> int:
@@ -361,8 +426,10 @@ class Params:
         """Return the parameters as nested plain dicts, ready for JSON."""
         record: dict[str, Any] = {"resources": self.resources}
         for name in GROUPS:
-            record[name] = {key: list(value) if isinstance(value, tuple) else value
-                            for key, value in dataclasses.asdict(getattr(self, name)).items()}
+            record[name] = {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in dataclasses.asdict(getattr(self, name)).items()
+            }
         return record
 
     @classmethod
@@ -388,8 +455,9 @@ class Params:
     @classmethod
     def names(cls) -> list[str]:
         """Return all dotted parameter names."""
-        return ["resources"] + [f"{group}.{f.name}" for group, kind in GROUPS.items()
-                                for f in dataclasses.fields(kind)]
+        return ["resources"] + [
+            f"{group}.{f.name}" for group, kind in GROUPS.items() for f in dataclasses.fields(kind)
+        ]
 
     def flat(self) -> dict[str, Any]:
         """Return ``{dotted name: value}`` for every parameter."""
@@ -405,13 +473,24 @@ class Params:
     @classmethod
     def table(cls) -> Iterator[dict[str, str]]:
         """Yield name, default, unit, range, meaning and source of each parameter."""
-        yield {"name": "resources", "default": "3", "unit": "count", "range": "[1, inf)",
-               "doc": "number K of resources", "source": "model"}
+        yield {
+            "name": "resources",
+            "default": "3",
+            "unit": "count",
+            "range": "[1, inf)",
+            "doc": "number K of resources",
+            "source": "model",
+        }
         for group, kind in GROUPS.items():
             for f in dataclasses.fields(kind):
-                yield {"name": f"{group}.{f.name}", "default": _text(f.default),
-                       "unit": f.metadata["unit"], "range": range_text(f.metadata),
-                       "doc": f.metadata["doc"], "source": f.metadata["source"]}
+                yield {
+                    "name": f"{group}.{f.name}",
+                    "default": _text(f.default),
+                    "unit": f.metadata["unit"],
+                    "range": range_text(f.metadata),
+                    "doc": f.metadata["doc"],
+                    "source": f.metadata["source"],
+                }
 
 
 def _text(value) -> str:
@@ -427,13 +506,23 @@ def _text(value) -> str:
 #: Named parameter sets: one line on each, and what differs from the defaults.
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "organic": ("care follows dependence and members learn: the defaults", {}),
-    "selfish": ("members learn from their own welfare alone", {"care.kind": "self", "care.weight": 0.}),
-    "neighbours": ("care for the occupied neighbours, whether or not one depends on them",
-                   {"care.kind": "neighbours"}),
+    "selfish": ("members learn from their own welfare alone", {"care.kind": "self", "care.weight": 0.0}),
+    "neighbours": (
+        "care for the occupied neighbours, whether or not one depends on them",
+        {"care.kind": "neighbours"},
+    ),
     "whole": ("care for the mean welfare of everyone alive", {"care.kind": "whole"}),
-    "evolving": ("neighbour care as an inherited trait under death and birth",
-                 {"care.kind": "neighbours", "exchange.share_cost": .05, "demography.enabled": True}),
-    "seasonal": ("a resting task, a cost of work and sight of the own site's supply",
-                 {"production.rest": True, "production.work_cost": .2, "learning.cue": True,
-                  "production.base_yield": 2.4}),
+    "evolving": (
+        "neighbour care as an inherited trait under death and birth",
+        {"care.kind": "neighbours", "exchange.share_cost": 0.05, "demography.enabled": True},
+    ),
+    "seasonal": (
+        "a resting task, a cost of work and sight of the own site's supply",
+        {
+            "production.rest": True,
+            "production.work_cost": 0.2,
+            "learning.cue": True,
+            "production.base_yield": 2.4,
+        },
+    ),
 }

@@ -295,10 +295,11 @@ class Topology:
         back = csc.data
         del tie, csc
 
+        plain = site is None and (site_id is None or site_id[-1] == n - 1)
         self = object.__new__(cls)
         self.__dict__.update(
             n_sites=n, n_ties=indices.size, directed=directed,
-            _site_id=None if site is None and (site_id is None or site_id[-1] == n - 1) else np.array(site_id, np.int64),
+            _site_id=None if plain else np.array(site_id, np.int64),
             out_ptr=ptr, out_index=index, out_degree=degree,
             in_ptr=in_ptr, in_index=in_index, in_degree=in_degree,
             in_to_out=_filled(in_ptr[-1], in_slot, slot[back], ptr[-1]), mate=mate,

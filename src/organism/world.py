@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import numbers
-import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from . import storage
+from ._checks import mask, seed, whole
 from ._dispatch import core
+from .agenda import Agenda, Job
 from .params import CARE_KINDS, TRAITS, Params, closest
 from .records import Audit, Recording
 from .state import COLUMNS, SHARED, State
@@ -28,28 +27,6 @@ _FLAT = {"occupied", "shared", "order_share", "task", "order_task", "age", "birt
          "parent_uid", "founder"}
 #: Columns that may be given when a member is added.
 _ADDABLE = tuple(name for name, c in COLUMNS.items() if c.writable and c.owner != "site")
-
-
-@dataclass(eq=False)
-class Job:
-    """Something to call between ticks: at one tick, or whenever ``(tick - start) % period == 0``."""
-
-    call: Callable
-    start: int
-    period: int          # 0: once
-    before: bool         # before the tick is computed, rather than after the last one
-
-    def due(self, tick: int) -> bool:
-        """Whether the job is to be called at ``tick``."""
-        if self.period:
-            return tick >= self.start and (tick - self.start) % self.period == 0
-        return tick == self.start
-
-    def next(self, tick: int) -> float:
-        """Return the first tick after ``tick`` at which the job is due."""
-        if tick < self.start:
-            return self.start
-        return tick + self.period - (tick - self.start) % self.period if self.period else math.inf
 
 
 class World:
@@ -102,8 +79,8 @@ class World:
             raise TypeError(f"params must be a Params, not {type(params).__name__}; see Params.preset")
         if not isinstance(ledger, (bool, np.bool_)):
             raise TypeError(f"ledger must be true or false, not {ledger!r}")
-        here = _mask(topology.n_sites, occupied)
-        self.topology, self._params, self.seed = topology, params, _seed(rng)
+        here = mask(topology.n_sites, occupied)
+        self.topology, self._params, self.seed = topology, params, seed(rng)
         self.state = State(topology.n_sites, len(topology.out_ptr) - 1, params)
         self._start(threads, bool(ledger))
         self.state.planes["occupied"][0, :self.n_sites] = here
@@ -117,7 +94,7 @@ class World:
         """Make what every world has beside its columns: kernel, ties, scratch, books."""
         topology, k = self.topology, self._params.resources
         slices, row = len(topology.out_ptr) - 1, self.state.row
-        self._kernel, self._jobs, self.history = core.Kernel(), [], []
+        self._kernel, self._agenda, self.history = core.Kernel(), Agenda(), []
         self.ledger, self.threads = ledger, threads
         self._ties = self._new_ties(topology)
         self._scratch = {"offer": np.zeros((k, row)), "deficit": np.zeros((k, row), "f4"),
@@ -208,7 +185,7 @@ class World:
         KeyboardInterrupt
             On Ctrl-C, between two ticks: the world stays consistent.
         """
-        n = _whole("n", n, 0)
+        n = whole("n", n, 0)
         if self.tick + n >= 2**32:
             raise ValueError(f"n must keep the tick below 2**32; the world is at {self.tick} and n is {n}")
         bar = None
@@ -231,17 +208,13 @@ class World:
     def _some(self, end: int) -> int:
         """Do what is due before the next tick, some ticks, and what is due after them; return how many."""
         before = self.tick
-        for job in [job for job in self._jobs if job.before and job.due(before)]:
-            job.call(self)
-        stop = min([end, *(job.next(before) for job in self._jobs)])
+        self._agenda.run(self, before=True)
+        stop = min(end, self._agenda.next(before))
         chunk = min(stop - before, max(1, int(PATIENCE / self._speed)) if self._speed else 1)
         clock = time.perf_counter()
         self._kernel.run(int(chunk))
         self._speed = (time.perf_counter() - clock) / chunk
-        for job in [job for job in self._jobs if not job.before and job.due(self.tick)]:
-            job.call(self)
-        self._jobs = [job for job in self._jobs if job.period or job.start > self.tick
-                      or (job.before and job.start == self.tick)]
+        self._agenda.run(self, before=False)
         return int(chunk)
 
     def before(self, call: Callable, every: int = 1) -> Job:
@@ -255,27 +228,21 @@ class World:
         Job
             For :meth:`cancel`.
         """
-        return self._add_job(call, 0, _whole("every", every, 1), True)
+        return self._agenda.add(call, 0, whole("every", every, 1), True)
 
     def every(self, n: int, call: Callable) -> Job:
         """Call ``call(world)`` after every ``n`` ticks from now; return the job for :meth:`cancel`."""
-        return self._add_job(call, self.tick, _whole("n", n, 1), False)
+        return self._agenda.add(call, self.tick, whole("n", n, 1), False)
 
     def at(self, tick: int, call: Callable) -> Job:
         """Call ``call(world)`` once, before tick ``tick`` (now or later) is computed."""
-        if _whole("tick", tick, 0) < self.tick:
+        if whole("tick", tick, 0) < self.tick:
             raise ValueError(f"tick must be {self.tick} or later, not {tick}")
-        return self._add_job(call, int(tick), 0, True)
-
-    def _add_job(self, call, start, period, before):
-        if not callable(call):
-            raise TypeError(f"call must be callable with the world, not {call!r}")
-        self._jobs.append(Job(call, start, period, before))
-        return self._jobs[-1]
+        return self._agenda.add(call, int(tick), 0, True)
 
     def cancel(self, job: Job | Recording) -> None:
         """Call a job no more, or take no more readings for a recording."""
-        self._jobs = [j for j in self._jobs if j is not job and j.call is not job]
+        self._agenda.cancel(job)
 
     def schedule(self, name: str, values: Mapping[int, object]) -> None:
         """Change a parameter as time goes on.
@@ -294,7 +261,7 @@ class World:
         """
         for tick, value in values.items():
             self._checked_update({name: value})
-            if _whole("tick", tick, 0) < self.tick:
+            if whole("tick", tick, 0) < self.tick:
                 raise ValueError(f"tick must be {self.tick} or later, not {tick}")
         for tick, value in values.items():
             self.at(tick, lambda world, value=value: world.update(**{name: value}))
@@ -314,7 +281,7 @@ class World:
         Recording
             Fills as the world runs.
         """
-        every = _whole("every", every, 1)
+        every = whole("every", every, 1)
         for name, measure in measures.items():
             if not callable(measure):
                 raise TypeError(f"measures[{name!r}] must be callable with the world, not {measure!r}")
@@ -377,7 +344,7 @@ class World:
 
     @threads.setter
     def threads(self, value):
-        self._threads = _whole("threads", value, 1)
+        self._threads = whole("threads", value, 1)
         if hasattr(self, "_initial"):
             self._tell()
 
@@ -686,18 +653,13 @@ class World:
             raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
         if topology.n_sites != self.n_sites:
             raise ValueError(f"topology must have {self.n_sites} sites, not {topology.n_sites}")
-        old, n = self.topology, np.int64(self.n_sites)
+        old = self.topology
         columns = {name: self.tie(name) for name in self._ties}
-        before = old.source.astype("i8") * n + old.target
-        after = topology.source.astype("i8") * n + topology.target
-        order = np.argsort(before)
-        found = np.searchsorted(before[order], after)
-        kept = np.zeros(len(after), bool)
-        inside = found < len(before)
-        kept[inside] = before[order][found[inside]] == after[inside]
-        origin = order[found[kept]]
+        found = old.find_ties(topology.source, topology.target)
+        kept = found >= 0
+        origin = found[kept]
         if self.ledger:
-            gone = np.ones(len(before), bool)
+            gone = np.ones(old.n_ties, bool)
             gone[origin] = False
             gone &= columns["total"].sum(axis=1) > 0
             uid, (uids, amounts) = self.state["uid"], self.closed_accounts()
@@ -733,6 +695,11 @@ class World:
         header, arrays = self._pack()
         return self._unpack(self.topology, self._params, header,
                             {name: array.copy() for name, array in arrays.items()})
+
+    def __reduce__(self):
+        """Pickle and deep-copy as :meth:`fork` copies: without jobs and recordings."""
+        header, arrays = self._pack()
+        return type(self)._unpack, (self.topology, self._params, header, arrays)
 
     def save(self, path) -> None:
         """Write the world to ``path`` (a zip of arrays); an existing file is replaced only when all is written.
@@ -780,9 +747,9 @@ class World:
     @classmethod
     def _unpack(cls, topology, params, header, arrays):
         self = cls.__new__(cls)
-        self.topology, self._params, self.seed = topology, params, _seed(header["seed"])
+        self.topology, self._params, self.seed = topology, params, seed(header["seed"])
         self.state = State(topology.n_sites, len(topology.out_ptr) - 1, params)
-        self._start(_whole("threads", header["threads"], 1), bool(header["ledger"]))
+        self._start(whole("threads", header["threads"], 1), bool(header["ledger"]))
         self.history = [tuple(entry) for entry in header["history"]]
         state, n = self.state, topology.n_sites
         for key in [key for key in arrays if key.startswith("state.")]:
@@ -836,46 +803,6 @@ def feature_names(params: Params) -> tuple[str, ...]:
         if wanted:
             names += [f"{kind} {k}" for k in range(params.resources)]
     return tuple(names)
-
-
-def _seed(rng) -> int:
-    """Resolve ``rng`` to the integer that seeds the world."""
-    if rng is None:
-        return secrets.randbits(63)
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63))
-    if isinstance(rng, np.random.SeedSequence):
-        return int(rng.generate_state(1, np.uint64)[0])
-    if isinstance(rng, bool) or not isinstance(rng, numbers.Integral):
-        raise TypeError(f"rng must be an int, a SeedSequence or a Generator, not {rng!r:.60}")
-    if not 0 <= rng < 2**64:
-        raise ValueError(f"rng must be in [0, 2**64), not {rng}")
-    return int(rng)
-
-
-def _whole(name, value, low) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        if not (isinstance(value, numbers.Real) and not isinstance(value, bool) and value == int(value)):
-            raise TypeError(f"{name} must be a whole number of at least {low}, not {value!r}")
-    if value < low:
-        raise ValueError(f"{name} must be at least {low}, not {value}")
-    return int(value)
-
-
-def _mask(n, occupied) -> np.ndarray:
-    if occupied is None:
-        return np.ones(n, bool)
-    given = np.asarray(occupied)
-    if given.dtype == bool:
-        if given.size != n:
-            raise ValueError(f"occupied must have one entry for each of the {n} sites, not {given.size}")
-        return given.ravel()
-    mask = np.zeros(n, bool)
-    if given.size:
-        if given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= n:
-            raise ValueError(f"occupied must be a mask or site indices in [0, {n - 1}], not {occupied!r:.60}")
-        mask[given] = True
-    return mask
 
 
 def _version() -> str:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.verify
 
 SEEDS = (1, 2, 3, 4, 5)
 TOLERANCE = 0.04
-FREE = {"exchange.share_cost": 0.0, "learning.perception": 0}        # the first table's setting
+FREE = {"exchange.share_cost": 0.0, "learning.perception": 0}  # the first table's setting
 SEE = FREE | {"learning.perception": 2}
 
 
@@ -37,8 +37,14 @@ def measure(world, ticks=1000):
     for _ in range(ticks // 50):
         world.step(50)
         phi = world.state["share_policy"][:, 0]
-        rows.append((measures.welfare(world), measures.gorelick(world).ind, measures.dependence(world),
-                     float(np.mean(1 / (1 + np.exp(-phi))))))
+        rows.append(
+            (
+                measures.welfare(world),
+                measures.gorelick(world).ind,
+                measures.dependence(world),
+                float(np.mean(1 / (1 + np.exp(-phi)))),
+            )
+        )
     return np.mean(rows, axis=0)
 
 
@@ -48,7 +54,9 @@ def verdict(name, expected, measured, tolerance=TOLERANCE):
     cells = [f"{m:.2f} ({'–' if e is None else f'{e:.2f}'})" for e, m in zip(expected, measured, strict=True)]
     off = [m - e for e, m in zip(expected, measured, strict=True) if e is not None]
     worst = max(map(abs, off))
-    print(f"\n{name:70} {'  '.join(cells)}  worst {worst:.3f} {'agrees' if worst <= tolerance else 'DIFFERS'}")
+    print(
+        f"\n{name:70} {'  '.join(cells)}  worst {worst:.3f} {'agrees' if worst <= tolerance else 'DIFFERS'}"
+    )
     assert worst <= tolerance, f"{name}: off by {worst:.3f}, more than {tolerance}"
 
 
@@ -65,35 +73,53 @@ def settled(changes, order_share=None):
 
 # set-up → welfare, division of labour, imports/consumption, mean σ(φ)
 TABLE = {
-    "selfish": (FREE | care("self", 0.0), (.40, .00, .03, .00)),
-    "neighbours care .25": (FREE | care("neighbours", .25), (.46, .01, .06, .03)),
-    "neighbours care .5": (FREE | care("neighbours", .5), (.76, .23, .38, .27)),
-    "neighbours care .75": (FREE | care("neighbours", .75), (.97, .42, .72, .64)),
-    "neighbours care .9": (FREE | care("neighbours", .9), (.99, .41, .76, .72)),
-    "interdependence care .25": (FREE | care("interdependence", .25), (.45, .02, .06, .03)),
-    "interdependence care .5": (FREE | care("interdependence", .5), (.75, .23, .36, .27)),
-    "interdependence care .75": (FREE | care("interdependence", .75), (.97, .40, .68, .58)),
-    "interdependence care .9": (FREE | care("interdependence", .9), (.99, .40, .75, .69)),
-    "saturation 1, care .25": (FREE | care("interdependence", .25, care_saturation=1.), (.41, .00, .04, .01)),
-    "saturation 1, care .5": (FREE | care("interdependence", .5, care_saturation=1.), (.43, .01, .05, .02)),
-    "saturation 1, care .75": (FREE | care("interdependence", .75, care_saturation=1.), (.48, .05, .09, .05)),
-    "saturation 1, care .9": (FREE | care("interdependence", .9, care_saturation=1.), (.56, .09, .16, .10)),
-    "perception 2, interdependence .75": (SEE | care("interdependence", .75), (.99, .40, .69, .63)),
+    "selfish": (FREE | care("self", 0.0), (0.40, 0.00, 0.03, 0.00)),
+    "neighbours care .25": (FREE | care("neighbours", 0.25), (0.46, 0.01, 0.06, 0.03)),
+    "neighbours care .5": (FREE | care("neighbours", 0.5), (0.76, 0.23, 0.38, 0.27)),
+    "neighbours care .75": (FREE | care("neighbours", 0.75), (0.97, 0.42, 0.72, 0.64)),
+    "neighbours care .9": (FREE | care("neighbours", 0.9), (0.99, 0.41, 0.76, 0.72)),
+    "interdependence care .25": (FREE | care("interdependence", 0.25), (0.45, 0.02, 0.06, 0.03)),
+    "interdependence care .5": (FREE | care("interdependence", 0.5), (0.75, 0.23, 0.36, 0.27)),
+    "interdependence care .75": (FREE | care("interdependence", 0.75), (0.97, 0.40, 0.68, 0.58)),
+    "interdependence care .9": (FREE | care("interdependence", 0.9), (0.99, 0.40, 0.75, 0.69)),
+    "saturation 1, care .25": (
+        FREE | care("interdependence", 0.25, care_saturation=1.0),
+        (0.41, 0.00, 0.04, 0.01),
+    ),
+    "saturation 1, care .5": (
+        FREE | care("interdependence", 0.5, care_saturation=1.0),
+        (0.43, 0.01, 0.05, 0.02),
+    ),
+    "saturation 1, care .75": (
+        FREE | care("interdependence", 0.75, care_saturation=1.0),
+        (0.48, 0.05, 0.09, 0.05),
+    ),
+    "saturation 1, care .9": (
+        FREE | care("interdependence", 0.9, care_saturation=1.0),
+        (0.56, 0.09, 0.16, 0.10),
+    ),
+    "perception 2, interdependence .75": (SEE | care("interdependence", 0.75), (0.99, 0.40, 0.69, 0.63)),
     # Seeds differ by .02–.03 here. The prototype's three gave .80 .24 .33 .27; twelve of the NumPy version:
-    "perception 2, saturation 1, care .75": (SEE | care("interdependence", .75, care_saturation=1.),
-                                             (.83, .28, .40, .31)),
-    "perception 2, selfish": (SEE | care("self", 0.0), (.51, .00, .01, .01)),
-    "perception 2, neighbours care .5": (SEE | care("neighbours", .5), (.89, .33, .43, .38)),
-    "share_cost .02, selfish": (care("self", 0.0), (.51, .00, .01, .00)),
+    "perception 2, saturation 1, care .75": (
+        SEE | care("interdependence", 0.75, care_saturation=1.0),
+        (0.83, 0.28, 0.40, 0.31),
+    ),
+    "perception 2, selfish": (SEE | care("self", 0.0), (0.51, 0.00, 0.01, 0.01)),
+    "perception 2, neighbours care .5": (SEE | care("neighbours", 0.5), (0.89, 0.33, 0.43, 0.38)),
+    "share_cost .02, selfish": (care("self", 0.0), (0.51, 0.00, 0.01, 0.00)),
     # The prototype gave .70 .15 .20 .22; ten seeds of the NumPy version:
-    "share_cost .02, neighbours care .5": (care("neighbours", .5), (.71, .18, .27, .26)),
-    "share_cost .02, neighbours care .75": (care("neighbours", .75), (.93, .38, .59, .56)),
-    "share_cost .02, interdependence care .5": (care("interdependence", .5), (.81, .27, .34, .34)),
-    "share_cost .02, interdependence care .75": (care("interdependence", .75), (.94, .38, .60, .58)),
-    "share_cost .02, saturation 1, care .75": (care("interdependence", .75, care_saturation=1.),
-                                               (.63, .10, .14, .12)),
-    "share_cost .02, saturation 1, care 1": (care("interdependence", 1.0, care_saturation=1.),
-                                             (.75, .21, .29, .24)),
+    "share_cost .02, neighbours care .5": (care("neighbours", 0.5), (0.71, 0.18, 0.27, 0.26)),
+    "share_cost .02, neighbours care .75": (care("neighbours", 0.75), (0.93, 0.38, 0.59, 0.56)),
+    "share_cost .02, interdependence care .5": (care("interdependence", 0.5), (0.81, 0.27, 0.34, 0.34)),
+    "share_cost .02, interdependence care .75": (care("interdependence", 0.75), (0.94, 0.38, 0.60, 0.58)),
+    "share_cost .02, saturation 1, care .75": (
+        care("interdependence", 0.75, care_saturation=1.0),
+        (0.63, 0.10, 0.14, 0.12),
+    ),
+    "share_cost .02, saturation 1, care 1": (
+        care("interdependence", 1.0, care_saturation=1.0),
+        (0.75, 0.21, 0.29, 0.24),
+    ),
 }
 
 
@@ -104,14 +130,15 @@ def test_settled_worlds(name):
 
 
 def test_autarky():
-    verdict("never share", (.38, .00, .00, None), settled(FREE | care("self", 0.0), order_share=0))
+    verdict("never share", (0.38, 0.00, 0.00, None), settled(FREE | care("self", 0.0), order_share=0))
 
 
 def test_everyone_always_shares():
-    verdict("always share", (1.00, .41, None, None), settled(FREE | care("self", 0.0), order_share=1))
+    verdict("always share", (1.00, 0.41, None, None), settled(FREE | care("self", 0.0), order_share=1))
 
 
 # -- curricula: 6,000 + 6,000 ticks, care .5 ---------------------------------------------------
+
 
 def curriculum(first, second, seed, reset=(), first_ticks=6000, second_ticks=6000):
     world = make(first, seed)
@@ -119,31 +146,72 @@ def curriculum(first, second, seed, reset=(), first_ticks=6000, second_ticks=600
     world.update(**second)
     for column in reset:
         value = 0.0
-        if column == "policy":                 # as at the start
+        if column == "policy":  # as at the start
             value = 0.01 * np.random.default_rng(seed).standard_normal(world.state["policy"].shape)
         world.set(column, value)
     world.step(second_ticks - 1000)
     return measure(world)
 
 
-CARE = care("neighbours", .5)
+CARE = care("neighbours", 0.5)
 CURRICULA = {
-    "care at perception 0, then perception 2":
-        (FREE | CARE, {"learning.perception": 2}, (), 6000, (.78, .24, .31, .25)),
-    "selfish at perception 2, then care":
-        (SEE | care("self", 0.0), CARE, (), 6000, (.555, .00, .00, .00)),
-    "selfish at perception 0, then care, 30,000 ticks":
-        (FREE | care("self", 0.0), CARE, (), 30000, (.41, .00, None, .00)),
-    "history at 0, reset φ": (FREE | care("self", 0.0), CARE | {"learning.perception": 2}, ("share_policy",), 6000,
-                              (.88, None, None, None)),
-    "history at 0, reset θ": (FREE | care("self", 0.0), CARE | {"learning.perception": 2}, ("policy",), 6000,
-                              (.48, None, None, None)),
-    "history at 0, reset both": (FREE | care("self", 0.0), CARE | {"learning.perception": 2},
-                                 ("share_policy", "policy"), 6000, (.88, None, None, None)),
-    "history at 2, reset φ": (SEE | care("self", 0.0), CARE, ("share_policy",), 6000, (.56, None, None, None)),
-    "history at 2, reset θ": (SEE | care("self", 0.0), CARE, ("policy",), 6000, (.48, None, None, None)),
-    "history at 2, reset both": (SEE | care("self", 0.0), CARE, ("share_policy", "policy"), 6000,
-                                 (.81, None, None, None)),
+    "care at perception 0, then perception 2": (
+        FREE | CARE,
+        {"learning.perception": 2},
+        (),
+        6000,
+        (0.78, 0.24, 0.31, 0.25),
+    ),
+    "selfish at perception 2, then care": (
+        SEE | care("self", 0.0),
+        CARE,
+        (),
+        6000,
+        (0.555, 0.00, 0.00, 0.00),
+    ),
+    "selfish at perception 0, then care, 30,000 ticks": (
+        FREE | care("self", 0.0),
+        CARE,
+        (),
+        30000,
+        (0.41, 0.00, None, 0.00),
+    ),
+    "history at 0, reset φ": (
+        FREE | care("self", 0.0),
+        CARE | {"learning.perception": 2},
+        ("share_policy",),
+        6000,
+        (0.88, None, None, None),
+    ),
+    "history at 0, reset θ": (
+        FREE | care("self", 0.0),
+        CARE | {"learning.perception": 2},
+        ("policy",),
+        6000,
+        (0.48, None, None, None),
+    ),
+    "history at 0, reset both": (
+        FREE | care("self", 0.0),
+        CARE | {"learning.perception": 2},
+        ("share_policy", "policy"),
+        6000,
+        (0.88, None, None, None),
+    ),
+    "history at 2, reset φ": (
+        SEE | care("self", 0.0),
+        CARE,
+        ("share_policy",),
+        6000,
+        (0.56, None, None, None),
+    ),
+    "history at 2, reset θ": (SEE | care("self", 0.0), CARE, ("policy",), 6000, (0.48, None, None, None)),
+    "history at 2, reset both": (
+        SEE | care("self", 0.0),
+        CARE,
+        ("share_policy", "policy"),
+        6000,
+        (0.81, None, None, None),
+    ),
 }
 
 
@@ -156,6 +224,7 @@ def test_curricula(name):
 # -- shocks at tick 5,000: welfare before, over the next 1,000 ticks, and 6,000 after ---------------
 # Half the loss of "permuted" depends on what is permuted: here what each resource is called, so that
 # no site keeps its rich resource. (Permuting the sites' land leaves a third of them as they were: .90.)
+
 
 def shocked(changes, seed, shock, frozen):
     rng = np.random.default_rng(seed)
@@ -176,16 +245,26 @@ def shocked(changes, seed, shock, frozen):
 
 
 SHOCKS = {
-    "permuted, interdependence, frozen": (care("interdependence", .75), "permuted", True, (.99, .82, .82)),
-    "permuted, interdependence, learning": (care("interdependence", .75), "permuted", False, (.99, .87, .96)),
-    "permuted, neighbours, frozen": (care("neighbours", .75), "permuted", True, (.99, .81, .80)),
-    "permuted, neighbours, learning": (care("neighbours", .75), "permuted", False, (.99, .85, .95)),
-    "permuted, selfish, learning": (care("self", 0.0), "permuted", False, (.39, .31, .31)),
-    "halved, interdependence, frozen": (care("interdependence", .75), "halved", True, (.99, .76, .75)),
-    "halved, interdependence, learning": (care("interdependence", .75), "halved", False, (.99, .84, .91)),
-    "halved, neighbours, frozen": (care("neighbours", .75), "halved", True, (.99, .76, .76)),
-    "halved, neighbours, learning": (care("neighbours", .75), "halved", False, (.99, .84, .94)),
-    "halved, selfish, learning": (care("self", 0.0), "halved", False, (.39, .15, .15)),
+    "permuted, interdependence, frozen": (
+        care("interdependence", 0.75),
+        "permuted",
+        True,
+        (0.99, 0.82, 0.82),
+    ),
+    "permuted, interdependence, learning": (
+        care("interdependence", 0.75),
+        "permuted",
+        False,
+        (0.99, 0.87, 0.96),
+    ),
+    "permuted, neighbours, frozen": (care("neighbours", 0.75), "permuted", True, (0.99, 0.81, 0.80)),
+    "permuted, neighbours, learning": (care("neighbours", 0.75), "permuted", False, (0.99, 0.85, 0.95)),
+    "permuted, selfish, learning": (care("self", 0.0), "permuted", False, (0.39, 0.31, 0.31)),
+    "halved, interdependence, frozen": (care("interdependence", 0.75), "halved", True, (0.99, 0.76, 0.75)),
+    "halved, interdependence, learning": (care("interdependence", 0.75), "halved", False, (0.99, 0.84, 0.91)),
+    "halved, neighbours, frozen": (care("neighbours", 0.75), "halved", True, (0.99, 0.76, 0.76)),
+    "halved, neighbours, learning": (care("neighbours", 0.75), "halved", False, (0.99, 0.84, 0.94)),
+    "halved, selfish, learning": (care("self", 0.0), "halved", False, (0.39, 0.15, 0.15)),
 }
 
 
@@ -197,10 +276,11 @@ def test_shocks(name):
 
 # -- half the members become m times as capable: flows a tick and donor, welfare ------------------
 
+
 def unequal(changes, seed, factor, before=3000, after=8000):
     # How long the prototype had run before is not recorded; givers retreat slowly: S→W under
     # interdependence ×2 is .17, .18, .25, .29 after 0, 2,000, 4,000, 6,000 ticks of history.
-    world = make({"exchange.share_cost": .15} | changes, seed)
+    world = make({"exchange.share_cost": 0.15} | changes, seed)
     world.step(before)
     strong = np.zeros(576, bool)
     strong[np.random.default_rng(seed).permutation(576)[:288]] = True
@@ -211,27 +291,36 @@ def unequal(changes, seed, factor, before=3000, after=8000):
         world.step(50)
         flow = world.tie("trace") * (1 - world.params.exchange.memory)
         w = np.maximum(world.state["welfare"], 0)
-        rows.append([flow[strong[t.source] & ~strong[t.target]].sum() / 288,
-                     flow[~strong[t.source] & strong[t.target]].sum() / 288,
-                     flow[~strong[t.source] & ~strong[t.target]].sum() / 288, w[strong].mean(), w[~strong].mean()])
+        rows.append(
+            [
+                flow[strong[t.source] & ~strong[t.target]].sum() / 288,
+                flow[~strong[t.source] & strong[t.target]].sum() / 288,
+                flow[~strong[t.source] & ~strong[t.target]].sum() / 288,
+                w[strong].mean(),
+                w[~strong].mean(),
+            ]
+        )
     return np.mean(rows, axis=0)
 
 
 UNEQUAL = {
-    ("interdependence", 1): (.31, .32, .31, .64, .65),
-    ("interdependence", 2): (.20, .02, .37, .97, .69),
-    ("interdependence", 5): (.17, .00, .46, .98, .70),
-    ("neighbours", 1): (.165, .165, .165, .58, .58),       # NumPy, unfloored; floored: .20 and .61
-    ("neighbours", 2): (.42, .01, .10, .94, .76),
-    ("neighbours", 5): (.46, .00, .12, .93, .79),
-    ("self", 1): (.00, .00, .00, .62, .61),
-    ("self", 2): (.16, .00, .01, .98, .67),
-    ("self", 5): (.18, .00, .01, .98, .69),
+    ("interdependence", 1): (0.31, 0.32, 0.31, 0.64, 0.65),
+    ("interdependence", 2): (0.20, 0.02, 0.37, 0.97, 0.69),
+    ("interdependence", 5): (0.17, 0.00, 0.46, 0.98, 0.70),
+    ("neighbours", 1): (0.165, 0.165, 0.165, 0.58, 0.58),  # NumPy, unfloored; floored: .20 and .61
+    ("neighbours", 2): (0.42, 0.01, 0.10, 0.94, 0.76),
+    ("neighbours", 5): (0.46, 0.00, 0.12, 0.93, 0.79),
+    ("self", 1): (0.00, 0.00, 0.00, 0.62, 0.61),
+    ("self", 2): (0.16, 0.00, 0.01, 0.98, 0.67),
+    ("self", 5): (0.18, 0.00, 0.01, 0.98, 0.69),
 }
 
 
 @pytest.mark.parametrize("kind, factor", UNEQUAL)
 def test_unequal_capability(kind, factor):
-    weight = 0.0 if kind == "self" else .75
-    verdict(f"{kind}, capability ×{factor}", UNEQUAL[kind, factor],
-            [unequal(care(kind, weight), seed, factor) for seed in SEEDS])
+    weight = 0.0 if kind == "self" else 0.75
+    verdict(
+        f"{kind}, capability ×{factor}",
+        UNEQUAL[kind, factor],
+        [unequal(care(kind, weight), seed, factor) for seed in SEEDS],
+    )

@@ -1,0 +1,52 @@
+"""Checks of arguments that several modules take: seeds, counts, masks."""
+
+from __future__ import annotations
+
+import numbers
+import secrets
+
+import numpy as np
+
+__all__ = ["mask", "seed", "whole"]
+
+
+def seed(rng) -> int:
+    """Resolve ``rng`` (int, SeedSequence, Generator or None) to an integer in [0, 2**64)."""
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if isinstance(rng, np.random.SeedSequence):
+        return int(rng.generate_state(1, np.uint64)[0])
+    if isinstance(rng, bool) or not isinstance(rng, numbers.Integral):
+        raise TypeError(f"rng must be an int, a SeedSequence or a Generator, not {rng!r:.60}")
+    if not 0 <= rng < 2**64:
+        raise ValueError(f"rng must be in [0, 2**64), not {rng}")
+    return int(rng)
+
+
+def whole(name, value, low) -> int:
+    """Return ``value`` as an int of at least ``low``, or say why it is none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        if not (isinstance(value, numbers.Real) and not isinstance(value, bool) and value == int(value)):
+            raise TypeError(f"{name} must be a whole number of at least {low}, not {value!r}")
+    if value < low:
+        raise ValueError(f"{name} must be at least {low}, not {value}")
+    return int(value)
+
+
+def mask(n, occupied) -> np.ndarray:
+    """Turn a mask, site indices or None (everywhere) into a mask over n sites."""
+    if occupied is None:
+        return np.ones(n, bool)
+    given = np.asarray(occupied)
+    if given.dtype == bool:
+        if given.size != n:
+            raise ValueError(f"occupied must have one entry for each of the {n} sites, not {given.size}")
+        return given.ravel()
+    here = np.zeros(n, bool)
+    if given.size:
+        if given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= n:
+            raise ValueError(f"occupied must be a mask or site indices in [0, {n - 1}], not {occupied!r:.60}")
+        here[given] = True
+    return here

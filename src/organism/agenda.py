@@ -1,0 +1,61 @@
+"""What is to be done between ticks, and when."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Agenda", "Job"]
+
+
+@dataclass(eq=False)
+class Job:
+    """Something to call between ticks: at one tick, or whenever ``(tick - start) % period == 0``."""
+
+    call: Callable
+    start: int
+    period: int          # 0: once
+    before: bool         # before the tick is computed, rather than after the last one
+
+    def due(self, tick: int) -> bool:
+        """Whether the job is to be called at ``tick``."""
+        if self.period:
+            return tick >= self.start and (tick - self.start) % self.period == 0
+        return tick == self.start
+
+    def next(self, tick: int) -> float:
+        """Return the first tick after ``tick`` at which the job is due."""
+        if tick < self.start:
+            return self.start
+        return tick + self.period - (tick - self.start) % self.period if self.period else math.inf
+
+
+class Agenda:
+    """The jobs of one world."""
+
+    def __init__(self):
+        self.jobs: list[Job] = []
+
+    def add(self, call: Callable, start: int, period: int, before: bool) -> Job:
+        """Enter a job; see :class:`Job` for the arguments."""
+        if not callable(call):
+            raise TypeError(f"call must be callable with the world, not {call!r}")
+        self.jobs.append(Job(call, start, period, before))
+        return self.jobs[-1]
+
+    def cancel(self, entry) -> None:
+        """Strike a job, or whatever job calls ``entry``."""
+        self.jobs = [job for job in self.jobs if job is not entry and job.call is not entry]
+
+    def run(self, world, before: bool) -> None:
+        """Call what is due before the next tick, or after the last one; jobs that are over are struck."""
+        tick = world.tick
+        for job in [job for job in self.jobs if job.before == before and job.due(tick)]:
+            job.call(world)
+            if not job.period:
+                self.cancel(job)
+
+    def next(self, tick: int) -> float:
+        """Return the first tick after ``tick`` at which any job is due."""
+        return min((job.next(tick) for job in self.jobs), default=math.inf)
