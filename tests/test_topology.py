@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import organism.topology as module
+from organism import _layouts, _slices
 from organism.topology import LANES, NEIGHBOURHOODS, Topology
 
 ARRAYS = ("site_id", "out_ptr", "out_index", "out_degree", "in_ptr", "in_index", "in_degree", "in_to_out",
@@ -227,7 +228,8 @@ def test_slots_are_computed_modulo_2_32(monkeypatch):
 def test_too_many_slots(monkeypatch):
     with pytest.raises(ValueError, match="grid of 70000 x 70000 with 8 neighbours needs .* slots"):
         Topology.grid((70000, 70000))
-    monkeypatch.setattr(module, "MAX_SLOTS", 100)
+    for part in (module, _slices, _layouts):
+        monkeypatch.setattr(part, "MAX_SLOTS", 100)
     with pytest.raises(ValueError, match="needs 144 tie slots; at most 100"):
         Topology.from_edges([0] * 9, range(1, 10))
     with pytest.raises(ValueError, match="n_sites must be in 1..100, not 200"):

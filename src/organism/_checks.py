@@ -26,7 +26,20 @@ def seed(rng) -> int:
 
 
 def whole(name, value, low) -> int:
-    """Return ``value`` as an int of at least ``low``, or say why it is none."""
+    """Return a whole number, or say in one sentence why it is none.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called, for the message.
+    value : object
+    low : int
+        Smallest allowed value.
+
+    Returns
+    -------
+    int
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         if not (isinstance(value, numbers.Real) and not isinstance(value, bool) and value == int(value)):
             raise TypeError(f"{name} must be a whole number of at least {low}, not {value!r}")
@@ -36,7 +49,19 @@ def whole(name, value, low) -> int:
 
 
 def mask(n, occupied) -> np.ndarray:
-    """Turn a mask, site indices or None (everywhere) into a mask over n sites."""
+    """Turn what says which sites are occupied into a mask.
+
+    Parameters
+    ----------
+    n : int
+        Number of sites.
+    occupied : array_like or None
+        A mask, site indices, or None for everywhere.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
     if occupied is None:
         return np.ones(n, bool)
     given = np.asarray(occupied)

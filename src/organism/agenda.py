@@ -11,12 +11,24 @@ __all__ = ["Agenda", "Job"]
 
 @dataclass(eq=False)
 class Job:
-    """Something to call between ticks: at one tick, or whenever ``(tick - start) % period == 0``."""
+    """Something to call between ticks.
+
+    Parameters
+    ----------
+    call : callable
+        Called with the world.
+    start : int
+        First tick at which it is due.
+    period : int
+        Ticks between two calls; 0: only once.
+    before : bool
+        Before the tick is computed, rather than after the last one.
+    """
 
     call: Callable
     start: int
-    period: int          # 0: once
-    before: bool         # before the tick is computed, rather than after the last one
+    period: int
+    before: bool
 
     def due(self, tick: int) -> bool:
         """Whether the job is to be called at ``tick``."""
@@ -38,7 +50,18 @@ class Agenda:
         self.jobs: list[Job] = []
 
     def add(self, call: Callable, start: int, period: int, before: bool) -> Job:
-        """Enter a job; see :class:`Job` for the arguments."""
+        """Enter a job and return it.
+
+        Parameters
+        ----------
+        call, start, period, before
+            As in :class:`Job`.
+
+        Raises
+        ------
+        TypeError
+            If ``call`` cannot be called.
+        """
         if not callable(call):
             raise TypeError(f"call must be callable with the world, not {call!r}")
         self.jobs.append(Job(call, start, period, before))
@@ -49,7 +72,14 @@ class Agenda:
         self.jobs = [job for job in self.jobs if job is not entry and job.call is not entry]
 
     def run(self, world, before: bool) -> None:
-        """Call what is due before the next tick, or after the last one; jobs that are over are struck."""
+        """Call what is due now; jobs that are over are struck.
+
+        Parameters
+        ----------
+        world : World
+        before : bool
+            What is due before the next tick, rather than after the last one.
+        """
         tick = world.tick
         for job in [job for job in self.jobs if job.before == before and job.due(tick)]:
             job.call(world)

@@ -21,183 +21,48 @@ from __future__ import annotations
 
 import json
 import math
-import numbers
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
+from ._layouts import (
+    NEIGHBOURHOODS,
+    _check_layout,
+    _decode,
+    _encode,
+    _encode_attributes,
+    _graph_attributes,
+    _grid_rows,
+    _labels,
+    _positions,
+    _same,
+    _space_positions,
+)
+from ._slices import (
+    LANES,
+    MAX_SLOTS,
+    _count,
+    _edges,
+    _filled,
+    _frozen,
+    _ids,
+    _reverse,
+    _rows,
+    _sites,
+    _slices,
+    _weights,
+)
 from .params import closest
 
 __all__ = ["LANES", "NEIGHBOURHOODS", "Topology"]
 
-#: Sites in one slice of the sliced storage: the lanes of one vector register.
-LANES = 16
-#: Names of the grid neighbourhoods.
-NEIGHBOURHOODS = ("moore", "von_neumann", "hexagonal")
-#: What a topology can be made from.
-KINDS = ("grid", "network", "space")
-#: Slots and sites are numbered in 32 bits; the last slice of slots is the sentinel.
-MAX_SLOTS = 2**31 - 1 - LANES
-#: Largest tie weight, the largest float32.
-MAX_WEIGHT = np.float64(np.finfo(np.float32).max)
 #: What describes a topology beside its ties.
 _ABOUT = ("kind", "shape", "torus", "neighbourhood", "radius", "_nodes", "_cells", "_positions",
           "_attributes")
-#: What is remembered of a networkx graph.
-_ATTRIBUTES = {"directed", "weight", "graph", "nodes", "edges"}
 #: Mesa's grids by class name, so that Mesa need not be imported.
 _MESA_GRIDS = {"OrthogonalMooreGrid": "moore", "OrthogonalVonNeumannGrid": "von_neumann",
                "HexGrid": "hexagonal"}
-
-
-def _frozen(array):
-    """Make an array read-only, so that nothing derived from it can go stale."""
-    array.flags.writeable = False
-    return array
-
-
-def _slices(n: int, degree: np.ndarray, site: np.ndarray | None = None):
-    """Lay rows out in slices; rows are given in id order, ``site`` is where each is stored.
-
-    Returns the slice pointers (S+1,), the degrees in storage order (N,) and the
-    slot of every tie, row by row in id order.
-    """
-    place = np.arange(n) if site is None else site
-    stored = np.zeros(-(-n // LANES) * LANES, np.int32)
-    stored[place] = degree
-    width = stored.reshape(-1, LANES).max(axis=1).astype(np.int64)
-    ptr = np.concatenate(([0], np.cumsum(LANES * width)))
-    if ptr[-1] > MAX_SLOTS:
-        raise ValueError(f"the topology needs {ptr[-1]} tie slots; at most {MAX_SLOTS} can be numbered")
-    # 32 bits throughout: what overflows on the way wraps back, for every slot fits.
-    start = np.cumsum(degree, dtype=np.int64) - degree
-    slot = np.repeat((ptr[place // LANES] + place % LANES - LANES * start).astype(np.int32), degree)
-    step = np.arange(slot.size, dtype=np.int32)
-    step *= LANES
-    slot += step
-    return ptr, stored[:n], slot
-
-
-def _filled(size: int, slot: np.ndarray, values: np.ndarray, pad) -> np.ndarray:
-    """Spread tie values over ``size`` slots and a sentinel slice, padding the rest."""
-    out = np.full(size + LANES, pad, values.dtype)
-    out[slot] = values
-    return out
-
-
-def _reverse(n: int, indptr, indices, csc, in_slot, none: int) -> np.ndarray:
-    """Find the in-slot of the reverse of every tie, ``none`` where it has no reverse."""
-    row = np.arange(n, dtype=np.int64) * n
-    wanted = np.repeat(row, np.diff(indptr)) + indices
-    known = np.repeat(row, np.diff(csc.indptr)) + csc.indices
-    at = np.minimum(np.searchsorted(known, wanted), known.size - 1)
-    return np.where(known[at] == wanted, in_slot[at], none).astype(np.int32)
-
-
-def _rows(n: int, source, target, weight, name, repeated: str, loops: str):
-    """Sort checked ties into CSR rows ``(indptr, indices, weight)``; refuse loops and repeats.
-
-    ``name(i)`` says which node index ``i`` is; ``repeated`` and ``loops`` say how
-    to get rid of what is refused.
-    """
-    loop = np.flatnonzero(source == target)
-    if loop.size:
-        raise ValueError(f"node {name(source[loop[0]])} has a self-loop, and nobody can feed itself"
-                         f" across a tie; {loops}")
-    key = source * np.int64(n) + target
-    if not (key[1:] > key[:-1]).all():
-        if weight is None:
-            key.sort()
-        else:
-            order = np.argsort(key)
-            key, weight = key[order], weight[order]
-        again = np.flatnonzero(key[1:] == key[:-1])
-        if again.size:
-            i, j = divmod(int(key[again[0]]), n)
-            raise ValueError(f"edge ({name(i)}, {name(j)}) occurs more than once, and ties cannot be"
-                             f" parallel; {repeated}")
-        source, target = np.divmod(key, n)
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(source, minlength=n))))
-    return indptr, target.astype(np.int32), weight
-
-
-def _weights(values, n: int, edge) -> np.ndarray | None:
-    """Check tie weights and return them as float32, or None if all are 1.
-
-    ``edge(k)`` names the k-th edge.
-    """
-    if not isinstance(values, np.ndarray) or values.dtype == object:
-        values = np.ravel(values).tolist() if isinstance(values, np.ndarray) else list(values)
-        for k, value in enumerate(values[:n]):
-            if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-                raise TypeError(f"weight of edge {edge(k)} must be a number >= 0, not {value!r}")
-        values = np.array([value if isinstance(value, float) else _float(value) for value in values], float)
-    if values.shape != (n,):
-        raise ValueError(f"weight must hold one number per edge, shape ({n},), not {values.shape}")
-    if n and values.dtype.kind not in "iuf":
-        raise TypeError(f"weight of edge {edge(0)} must be a number >= 0, not {values.tolist()[0]!r}")
-    bad = np.flatnonzero(~((values >= 0) & (values <= MAX_WEIGHT)))
-    if bad.size:
-        raise ValueError(f"weight of edge {edge(bad[0])} must be in [0, {MAX_WEIGHT:.3g}],"
-                         f" not {values[bad[0]].item()!r}")
-    return None if (values == 1).all() else values.astype(np.float32)
-
-
-def _float(value: numbers.Real) -> float:
-    """Return a number as a float, infinite where an int is too long for one."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def _sites(name: str, values) -> np.ndarray:
-    """Return site indices as an int64 vector, refusing anything but whole numbers."""
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must be a vector of site indices, not an array of shape {array.shape}")
-    if array.size and array.dtype.kind not in "iu":
-        bad = next((v for v in array.tolist() if isinstance(v, bool) or not isinstance(v, int)), values)
-        raise TypeError(f"{name} must hold site indices (whole numbers), not {bad!r}")
-    return array.astype(np.int64)
-
-
-def _ids(site_id, n: int) -> np.ndarray:
-    """Check permanent ids: one per site, distinct and >= 0."""
-    site_id = _sites("site_id", site_id)
-    if site_id.shape != (n,):
-        raise ValueError(f"site_id must hold one id per site, {n} in all, not {site_id.size}")
-    if site_id.min() < 0:
-        raise ValueError(f"site_id must hold numbers >= 0, not {site_id.min()}")
-    ids, count = np.unique(site_id, return_counts=True)
-    if ids.size < n:
-        raise ValueError(f"site_id must not repeat; {ids[count > 1][0]} occurs more than once")
-    return site_id
-
-
-def _edges(n: int, source, target, weight):
-    """Check edges between ``n`` sites: indices in range, weights finite and >= 0."""
-    source, target = _sites("source", source), _sites("target", target)
-    if source.shape != target.shape:
-        raise ValueError(f"source and target must be equally long, not {source.size} and {target.size}")
-    for name, ends in (("source", source), ("target", target)):
-        bad = np.flatnonzero((ends < 0) | (ends >= n))
-        if bad.size:
-            raise ValueError(f"{name}[{bad[0]}] must be a site index in 0..{n - 1}, not {ends[bad[0]]}")
-    if weight is not None:
-        weight = _weights(weight, source.size, lambda k: f"{k} ({source[k]}, {target[k]})")
-    return source, target, weight
-
-
-def _count(name: str, value, low: int) -> int:
-    """Return a whole number that is at least ``low``."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be a whole number >= {low}, not {value!r}")
-    if value < low:
-        raise ValueError(f"{name} must be a whole number >= {low}, not {value!r}")
-    return int(value)
 
 
 class Topology:
@@ -993,195 +858,3 @@ class Topology:
         body = "".join(f"<tr><th style='text-align:left'>{k}</th><td style='text-align:left'>{v}</td></tr>"
                        for k, v in rows.items())
         return f"<table><caption>Topology</caption>{body}</table>"
-
-
-def _grid_rows(height, width, neighbourhood, radius, torus, keep, ndim):
-    """Return the CSR rows of a grid: ``(indptr, indices)``, rows in ascending order."""
-    tables = _offsets(neighbourhood, radius, ndim)
-    if torus:
-        tables = [_distinct(table, height, width) for table in tables]
-    k = tables[0].shape[0]
-    if height * width * max(k, 1) > MAX_SLOTS:
-        raise ValueError(f"a grid of {height} x {width} with {k} neighbours needs {height * width * k} tie"
-                         f" slots; at most {MAX_SLOTS} can be numbered")
-    row, col = np.arange(height)[:, None], np.arange(width)[:, None]
-    near = np.empty((height, width, k), np.int32)
-    inside = None if torus and keep is None else np.empty(near.shape, bool)
-    for parity, table in enumerate(tables):
-        rows = row[parity::len(tables)] + table[:, 0]
-        cols = col + table[:, 1]
-        block = slice(parity, None, len(tables))
-        if torus:
-            rows %= height
-            cols %= width
-        if inside is not None:
-            ok = (rows >= 0) & (rows < height)
-            inside[block] = ok[:, None] & ((cols >= 0) & (cols < width))
-        near[block] = (rows * width).astype(np.int32)[:, None] + cols.astype(np.int32)
-    if torus:
-        # Offsets ascend, so only rows whose neighbours wrapped are out of order.
-        for edge in (near[:radius], near[-radius:], near[:, :radius], near[:, -radius:]):
-            edge.sort(axis=-1)
-    near = near.reshape(height * width, k)
-    if inside is None:
-        return k * np.arange(len(near) + 1), near.ravel()
-    inside = inside.reshape(near.shape)
-    if keep is not None:
-        keep = keep.ravel()
-        number = np.cumsum(keep, dtype=np.int32) - 1
-        near, inside = near[keep], inside[keep]
-        near[~inside] = 0
-        inside &= keep[near]
-        near = number[near]
-    return np.concatenate(([0], np.cumsum(inside.sum(axis=1)))), near[inside]
-
-
-def _offsets(neighbourhood, radius, ndim):
-    """Return the (row, column) offsets of the neighbours, ascending: one table, or one by row parity."""
-    steps = range(-radius, radius + 1)
-    if ndim == 1:
-        return [np.array([(0, c) for c in steps if c])]
-    square = [(r, c) for r in steps for c in steps if (r, c) != (0, 0)]
-    if neighbourhood == "moore":
-        return [np.array(square)]
-    if neighbourhood == "von_neumann":
-        return [np.array([(r, c) for r, c in square if abs(r) + abs(c) <= radius])]
-    # Axial steps (r, q) turned into offset columns; even rows lie half a cell to the right.
-    axial = [(r, q) for r, q in square if abs(r + q) <= radius]
-    return [np.array(sorted((r, q - parity + (parity + r + (parity + r) % 2) // 2) for r, q in axial))
-            for parity in (0, 1)]
-
-
-def _distinct(table, height, width):
-    """Drop offsets that lead home or to the same cell of a small torus as an earlier one."""
-    where = table[:, 0] % height * width + table[:, 1] % width
-    first = np.sort(np.unique(where, return_index=True)[1])
-    return table[first[where[first] != 0]]
-
-
-def _labels(values, n: int | None = None, name: str = "nodes") -> tuple:
-    """Return ``n`` node labels as a tuple, refusing repeated and unhashable ones."""
-    if not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be a sequence of labels, not {values!r}")
-    labels = tuple(values)
-    if n is not None and len(labels) != n:
-        raise ValueError(f"{name} must hold one label per site, {n} in all, not {len(labels)}")
-    seen = set()
-    for label in labels:
-        try:
-            if label in seen:
-                raise ValueError(f"{name} must be unique; {label!r} occurs more than once")
-            seen.add(label)
-        except TypeError:
-            raise TypeError(f"{name} must be hashable, and {label!r} is not") from None
-    if None in seen:
-        raise ValueError(f"{name} must not hold None, which networkx cannot have as a node")
-    return labels
-
-
-def _positions(values):
-    """Return positions (N, 2) if every one is a pair of finite numbers, else None."""
-    try:
-        array = np.array(values, float)
-    except (TypeError, ValueError):
-        return None
-    return array if array.ndim == 2 and array.shape[1] == 2 and np.isfinite(array).all() else None
-
-
-def _graph_attributes(G, weight):  # noqa: N803
-    """Copy the attributes of a graph, its nodes and its edges."""
-    return {
-        "directed": G.is_directed(), "weight": weight, "graph": dict(G.graph),
-        "nodes": {node: dict(d) for node, d in G.nodes(data=True) if d},
-        "edges": {(u, v): dict(d) for u, v, d in G.edges(data=True) if d},
-    }
-
-
-def _space_positions(space, cells):
-    """Return where a Network or VoronoiGrid has its cells, or None."""
-    if hasattr(space, "centroids_coordinates"):
-        return _positions(list(space.centroids_coordinates))
-    layout = _positions([getattr(cell, "_position", None) for cell in cells.values()])
-    if layout is None and hasattr(getattr(space, "G", None), "adj"):
-        layout = _positions([space.G.nodes[node].get("pos") for node in cells])
-    return layout
-
-
-def _same(a, b) -> bool:
-    return a is b or (a is not None and b is not None and np.array_equal(a, b))
-
-
-def _check_layout(n: int, about: dict):
-    """Refuse a saved description that does not describe ``n`` sites."""
-    shape, cells, radius = about["shape"], about["_cells"], about["radius"]
-    if about["_nodes"] is not None:
-        _labels(about["_nodes"], n)
-    if about["_attributes"] is not None and set(about["_attributes"]) != _ATTRIBUTES:
-        raise ValueError("its attributes are unknown")
-    if (about["kind"] not in KINDS or (about["kind"] == "grid" and shape is None)
-            or type(about["torus"]) is not bool or about["neighbourhood"] not in (None, *NEIGHBOURHOODS)
-            or not (radius is None or _count("radius", radius, 1))):
-        raise ValueError("its layout is unknown")
-    for name, kinds in (("_cells", "iu"), ("_positions", "f")):
-        array = about[name]
-        if array is not None and (array.shape != (n, 2) or array.dtype.kind not in kinds
-                                  or not np.isfinite(array).all()):
-            raise ValueError(f"its {name[1:]} have shape {array.shape} and type {array.dtype}")
-    if shape is None:
-        fits = cells is None
-    else:
-        size = [_count("shape", side, 1) for side in shape]
-        fits = len(size) in (1, 2) and (math.prod(size) == n if cells is None else bool(
-            cells.min() >= 0 and (cells < [1, *size][-2:]).all() and len(np.unique(cells, axis=0)) == n))
-    if not fits:
-        raise ValueError(f"its shape {shape} does not fit its cells")
-
-
-def _encode(value, what: str):
-    """Turn a label or attribute into JSON values, keeping the types that networkx graphs use."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if type(value) is np.ndarray:
-        return {"array": [_encode(value.tolist(), what)]}
-    if type(value) in (tuple, list, set, frozenset):
-        return {type(value).__name__: [_encode(item, what) for item in value]}
-    if type(value) is dict:
-        return {"dict": [[_encode(k, what), _encode(v, what)] for k, v in value.items()]}
-    raise TypeError(f"{what} {value!r} of type {type(value).__name__} cannot be saved; labels may be numbers,"
-                    " strings, booleans or tuples of them")
-
-
-def _decode(value):
-    """Undo `_encode`."""
-    if not isinstance(value, dict):
-        return value
-    (kind, items), = value.items()
-    if kind == "dict":
-        return {_decode(k): _decode(v) for k, v in items}
-    make = {"tuple": tuple, "list": list, "set": set, "frozenset": frozenset,
-            "array": lambda items: np.array(*items)}[kind]
-    return make([_decode(item) for item in items])
-
-
-def _encode_attributes(attributes):
-    """Encode the attributes of a graph, leaving out what has no JSON form."""
-    lost = set()
-
-    def kept(mapping):
-        out = {}
-        for name, value in mapping.items():
-            try:
-                _encode(name, "attribute"), _encode(value, "attribute")
-                out[name] = value
-            except TypeError:
-                lost.add(str(name))
-        return out
-
-    plain = attributes | {"graph": kept(attributes["graph"])} | {
-        part: {key: kept(value) for key, value in attributes[part].items()} for part in ("nodes", "edges")}
-    if lost:
-        warnings.warn(f"graph attributes that cannot be saved are left out: {', '.join(sorted(lost))}",
-                      stacklevel=3)
-    return _encode(plain, "attribute")

@@ -118,8 +118,11 @@ def _fields(world) -> dict[str, tuple[str, int | None]]:
 
 def _tasks(world, field):
     """Colour members as :func:`plots.role_map` does; return codes, colours from IDLE on and a legend."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    from .plots import EMPTY as WHITE
     from .plots import IDLE as GREY
-    from .plots import task_colours, to_rgb
+    from .plots import task_colours
 
     living, hues = world.living, task_colours(world)[:256 - FIRST]
     levels, shade, task = 1, 0, np.array(world.state["task"][living], int)
@@ -130,11 +133,12 @@ def _tasks(world, field):
     colours = 1 - depth[:, None] * (1 - hues[:, None, :])
     codes = np.full(world.n_sites, EMPTY, np.uint8)
     codes[living] = np.where(task < 0, IDLE, FIRST + task % len(hues) * levels + shade)
-    names = [f"makes good {k}" for k in range(world.params.resources)] + ["rests"]
-    marks = [[name, "#" + bytes(np.rint(255 * hue).astype(np.uint8)).hex()]
-             for name, hue in zip(names, hues, strict=False)]
+    names = ([f"makes good {k}" for k in range(world.params.resources)] + ["rests"])[:len(hues)]
+    marks = [[name, to_hex(hue)] for name, hue in zip(names, hues, strict=True)][:12]
+    marks += [["no act yet", GREY]] * bool((task < 0).any())
+    marks += [["empty", WHITE]] * (len(living) < world.n_sites)
     label = "task in the last tick" if field == "task" else "task done most (paler: less one-sidedly)"
-    return codes, [to_rgb(GREY), *colours.reshape(-1, 3)], {"label": label, "marks": marks[:12]}
+    return codes, [to_rgb(GREY), *colours.reshape(-1, 3)], {"label": label, "marks": marks}
 
 
 def _values(world, field, span: list):
@@ -143,7 +147,8 @@ def _values(world, field, span: list):
 
     name, k = _fields(world)[field]
     column, values = COLUMNS[name], np.array(world.state[name], float)
-    values, unit = values if k is None else values[:, k], "" if column.unit == "1" else f" ({column.unit})"
+    values = values if k is None else values[:, k]
+    unit = "" if column.unit in ("1", "bool", "flag", "index") else f" ({column.unit})"
     shown = np.ones(world.n_sites, bool) if column.owner == "site" else world.state["occupied"]
     low, high = column.low, column.high
     if name == "welfare":
@@ -154,8 +159,12 @@ def _values(world, field, span: list):
     share = np.clip((values - low) / (high - low), 0, 1) if high > low else np.full(len(values), 0.5)
     codes = np.where(shown, FIRST + np.rint(share * (255 - FIRST)), EMPTY).astype(np.uint8)
     colours = colormaps["cividis" if name == "welfare" else "viridis"](np.linspace(0, 1, 256 - FIRST))
-    legend = {"label": field.replace("_", " ") + unit, "low": f"{low:.3g}", "high": f"{high:.3g}"}
+    legend = {"label": field.replace("_", " ") + unit, "low": _brief(low), "high": _brief(high)}
     return codes, [(1, 1, 1), *colours[:, :3]], legend
+
+
+def _brief(value) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _frame(world, field, span) -> dict:
@@ -228,7 +237,7 @@ def _widget():
         playing = t.Bool(False).tag(sync=True)
         speed = t.Float(100.0, min=1.0, max=1000.0).tag(sync=True)
         field = t.Unicode().tag(sync=True)
-        value = t.Float(None, allow_none=True).tag(sync=True)
+        value = t.Float().tag(sync=True)
         slider = t.Dict(None, allow_none=True).tag(sync=True)
         fields = t.List(t.Unicode()).tag(sync=True)
         scene = t.Dict().tag(sync=True)
@@ -242,7 +251,7 @@ def _widget():
         def _load(self, world, field, slider):
             """Take up a world; return the traits that follow from it."""
             traits = {"fields": list(_fields(world)), "slider": _slider(world, slider), "field": field,
-                      "value": slider and world.params[slider], "scene": _scene(world.topology)}
+                      "value": world.params[slider] if slider else 0.0, "scene": _scene(world.topology)}
             self._start, self._twin = world.fork(), world.fork()
             self._span.clear()
             return traits | {"frame": _frame(world, field, self._span)}
@@ -269,11 +278,16 @@ def _widget():
                 if value not in _fields(self._twin):
                     raise t.TraitError(f"there is no field {value!r}" + closest(value, _fields(self._twin)))
             elif self.slider is None:
-                if value is not None:
+                if value:
                     raise t.TraitError(f"this view has no slider that could be set to {value:g}")
-            elif value is None or not self.slider["low"] <= value <= self.slider["high"]:
-                raise t.TraitError("{name} must be in [{low:g}, {high:g}] on this slider, not ".format(**self.slider)
-                                   + repr(value))
+            elif not self.slider["low"] <= value <= self.slider["high"]:
+                raise t.TraitError("{name} must be in [{low:g}, {high:g}] on this slider".format(**self.slider)
+                                   + f", not {value:g}")
+            else:
+                try:
+                    self._twin.params.replace(**{self.slider["name"]: value})
+                except ValueError as error:
+                    raise t.TraitError(str(error)) from None
             return value
 
         @t.observe("playing")
@@ -297,8 +311,8 @@ def _widget():
             with self._lock:
                 name, value = self.slider and self.slider["name"], self.value
                 if name and value != self._twin.params[name]:
-                    change = {name: int(value) if self.slider["step"] == 1 else value}
-                    self._twin.do(Intervention(f"{name} = {value:g}", lambda world: world.update(**change)))
+                    change = Intervention(f"{name} = {value:g}", lambda world: world.update(**{name: value}))
+                    self._twin.do(change)
 
         def _run(self, stop):
             clock, owed, chunk, wait = time.perf_counter(), 0.0, 1, FRAME
@@ -434,9 +448,10 @@ function render({ model, el }) {
     canvas.setAttribute("aria-label", `${frame.legend.label}; ${frame.text}`);
     const { label, marks, low, high } = frame.legend;
     legend.replaceChildren();
-    put(legend, "span", { textContent: label + (marks ? "" : ": " + low) });
-    for (const [name, colour] of marks || [[high, `linear-gradient(to right, ${[2, 128, 255].map(css)})`]]) {
-      const mark = put(legend, "span");
+    put(legend, "div", { textContent: label });
+    const ramp = `linear-gradient(to right, ${[2, 65, 128, 192, 255].map(css)})`;
+    for (const [name, colour] of marks || [[high, ramp]]) {
+      const mark = put(legend, "span", { textContent: marks ? "" : low + " " });
       put(mark, "i", { className: marks ? "" : "ramp" }).style.background = colour;
       mark.append(name);
     }
@@ -482,9 +497,11 @@ LOOKS = """
 .organism-view canvas.cells { image-rendering: pixelated; background: white; }
 .organism-view output { display: block; font-variant-numeric: tabular-nums; }
 .organism-view .legend { display: flex; flex-wrap: wrap; gap: 2px 12px; }
+.organism-view .legend div { flex-basis: 100%; }
 .organism-view .legend i { display: inline-block; width: 11px; height: 11px; margin-right: 4px; }
+.organism-view .legend i { border: 1px solid #8888; }
 .organism-view .legend i.ramp { width: 120px; }
 .organism-view button { min-width: 5em; margin-right: 6px; padding: 3px 8px; font: inherit; }
-.organism-view label { display: grid; grid-template-columns: 9em 1fr 6em; gap: 8px; align-items: center; }
+.organism-view label { display: grid; grid-template-columns: 9em 1fr 7em; gap: 8px; align-items: center; }
 .organism-view label[hidden] { display: none; }
 """
