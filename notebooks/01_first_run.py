@@ -16,7 +16,7 @@
 #
 # ## WHAT IS IT?
 #
-# A population of members, each of which needs several goods to live well, can make one good at a time, gets
+# A population of members, each of which needs several resources to live well, can make one at a time, gets
 # better at what it practises, and may give what it can spare to its neighbours. Nobody is told what to do.
 # Will the members divide the work among them? Will they come to depend on each other, so that the population
 # fares like one body with organs? The model lets both happen, and lets both fail to happen.
@@ -24,7 +24,7 @@
 # ## HOW IT WORKS
 #
 # Every tick each member *senses* what it lacks and what its neighbours lack, *chooses* a task and whether to
-# share, *makes* some of that task's good, *gives* surplus to neighbours who are short, *burns* what it needs
+# share, *makes* some of that task's resource, *gives* surplus to neighbours who are short, *burns* what it needs
 # and has welfare of it, *appraises* the tick by its own welfare mixed with that of the members it depends on
 # (`care.weight` says how much), and *learns* to do more of what led to better appraisals.
 #
@@ -38,6 +38,7 @@
 import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
+from IPython.display import display
 
 import organism as og
 
@@ -97,9 +98,10 @@ print(f"The world is {side} what chance makes" + (
 # %%
 test = og.measures.division_of_labour_test(world, n_resamples=199, rng=1)
 figure, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
-ax.hist(test.null_distribution, bins=20, color="#777777", label="dealt out at random")
+top = max(1.1 * test.statistic, 0.05)
+ax.hist(test.null_distribution, bins=np.linspace(0, top, 60), color="#777777", label="dealt out at random")
 ax.axvline(test.statistic, color="#D55E00", label="this world")
-ax.set_xlim(0, max(1.1 * test.statistic, 0.05))
+ax.set_xlim(-0.02 * top, top)
 ax.set_xlabel("division of labour (Gorelick's D_ind, 0–1)")
 ax.set_ylabel("null worlds (count)")
 ax.legend(frameon=False)
@@ -115,7 +117,7 @@ print("Members have task mixes of their own." if test.pvalue < 0.05 else "Luck a
 #
 # The world was made with `ledger=True`, so it knows exactly how much of what went along every tie. The
 # interdependence graph is an ordinary networkx graph: an edge from giver to receiver, with its weight. Below
-# is its middle, with arrows in the colour of the good that is mostly given.
+# is its middle, with arrows in the colour of the resource that is mostly given.
 
 # %%
 graph = og.interdependence(world)
@@ -154,7 +156,7 @@ ax.spines[["top", "right"]].set_visible(False)
 
 for name, (_, ends) in arms.items():
     (welfare, labour), (welfare_sd, labour_sd) = np.mean(ends, axis=0), np.std(ends, axis=0, ddof=1)
-    print(f"{name}: welfare {welfare:.2f} ± {welfare_sd:.2f}, division of labour {labour:.2f} ± {labour_sd:.2f} "
+    print(f"{name}: welfare {welfare:.3f} ± {welfare_sd:.3f}, division of labour {labour:.3f} ± {labour_sd:.3f} "
           f"(mean ± standard deviation of {len(ends)} seeds)")
 
 # %% [markdown]
@@ -254,22 +256,22 @@ print(f"The steepest rise is between care weights {weights[i]:.2f} and {weights[
 # ## EXTENDING THE MODEL
 #
 # Whatever takes a world can be measured, and whatever changes one can be done to it: a measure is a function
-# that returns a number, an intervention a function that writes. Here is a drought of one good that comes and
+# that returns a number, an intervention a function that writes. Here is a drought of one resource that comes and
 # goes, and a measure of what it makes short.
 
 # %%
-def short_of_good_0(world):
-    """Return the share of members whose stock of good 0 is below their reserve."""
+def short_of_resource_0(world):
+    """Return the share of members whose stock of resource 0 is below their reserve."""
     return np.mean(world.state["stock"][:, 0] < world.state["reserve"][:, 0])
 
 
 twin = world.fork()
-line = twin.record({"short of good 0": short_of_good_0, "welfare": og.measures.welfare}, every=10)
+line = twin.record({"short of resource 0": short_of_resource_0, "welfare": og.measures.welfare}, every=10)
 for factor in (0.4, 1 / 0.4):
     twin.step(500)
     twin.do(og.intervene.scale("supply", [factor, 1, 1]))
 twin.step(500)
-ax = og.plots.time_series(line, title="a drought of good 0")
+ax = og.plots.time_series(line, title="a drought of resource 0")
 ax.set_ylabel("share of members, welfare (0–1)")
 start = world.tick
 ax.axvspan(start + 500, start + 1000, color="#E69F00", alpha=0.15)

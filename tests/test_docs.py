@@ -28,6 +28,8 @@ def modules():
 def public_objects():
     """Yield the qualified name and object of every public class, function and method."""
     for module in modules():
+        if re.search(r"\._[a-z]", module.__name__):
+            continue
         for name in getattr(module, "__all__", ()):
             thing = inspect.getattr_static(module, name, None)
             if getattr(thing, "__module__", None) != module.__name__:

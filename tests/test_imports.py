@@ -79,7 +79,7 @@ def imports(tree, late=False):
 def own_imports():
     for module, tree in modules():
         for name, late in imports(tree):
-            if name.startswith(".") and name[1:] in RANK and name[1:] != module:
+            if name[0] == "." and {name[1:], module} <= {*RANK, "__init__"} and name[1:] != module:
                 yield module, name[1:], late
 
 

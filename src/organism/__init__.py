@@ -18,6 +18,7 @@ from . import intervene, measures
 from .flows import interdependence
 from .params import Params
 from .topology import Topology
+from .view import view
 from .world import World
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "intervene",
     "measures",
     "plots",
+    "view",
 ]
 
 __version__ = "0.1.0"

@@ -69,12 +69,13 @@ def view(world, field="task", slider="care.weight"):
     >>> world = og.World(og.Topology.grid((16, 16)), rng=1)
     >>> shown = og.view(world, field="welfare")         # doctest: +SKIP
     """
-    _checked(world, field), _slider(world, slider)
+    _check(world, field)
+    _slider(world, slider)
     widget = _widget()
     return _still(world, field) if widget is None else widget(world, field, slider)
 
 
-def _checked(world, field):
+def _check(world, field):
     if not isinstance(world, World):
         raise TypeError(f"world must be a World, not {type(world).__name__}")
     if field not in _fields(world):
@@ -133,7 +134,7 @@ def _tasks(world, field):
     colours = 1 - depth[:, None] * (1 - hues[:, None, :])
     codes = np.full(world.n_sites, EMPTY, np.uint8)
     codes[living] = np.where(task < 0, IDLE, FIRST + task % len(hues) * levels + shade)
-    names = ([f"makes good {k}" for k in range(world.params.resources)] + ["rests"])[:len(hues)]
+    names = ([f"makes resource {k}" for k in range(world.params.resources)] + ["rests"])[:len(hues)]
     marks = [[name, to_hex(hue)] for name, hue in zip(names, hues, strict=True)][:12]
     marks += [["no act yet", GREY]] * bool((task < 0).any())
     marks += [["empty", WHITE]] * (len(living) < world.n_sites)
@@ -154,8 +155,8 @@ def _values(world, field, span: list):
     if name == "welfare":
         low, unit = 0, " (share of need met)"
     elif low is None or high is None:
-        seen = [*span, *values[shown]] or [0.0]
-        span[:] = low, high = min(seen), max(seen)
+        seen = np.append(values[shown], span)
+        span[:] = low, high = (seen.min(), seen.max()) if seen.size else (0, 0)
     share = np.clip((values - low) / (high - low), 0, 1) if high > low else np.full(len(values), 0.5)
     codes = np.where(shown, FIRST + np.rint(share * (255 - FIRST)), EMPTY).astype(np.uint8)
     colours = colormaps["cividis" if name == "welfare" else "viridis"](np.linspace(0, 1, 256 - FIRST))
@@ -265,7 +266,7 @@ def _widget():
         @world.setter
         def world(self, world):
             field = self.field if not isinstance(world, World) or self.field in _fields(world) else "task"
-            _checked(world, field)
+            _check(world, field)
             self.playing = False
             with self._lock, self.hold_trait_notifications():
                 for name, value in self._load(world, field, self.slider and self.slider["name"]).items():
@@ -296,7 +297,7 @@ def _widget():
             with self._lock:                    # once had, the thread before has stopped stepping
                 if change.new:
                     self._stop = threading.Event()
-                    threading.Thread(target=self._run, args=[self._stop], daemon=True).start()
+                    threading.Thread(target=self._run, args=[self._stop], name="view", daemon=True).start()
                 else:
                     self._show()
 
