@@ -41,7 +41,7 @@ def whole(name, value, low) -> int:
     int
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        if not (isinstance(value, numbers.Real) and not isinstance(value, bool) and value == int(value)):
+        if isinstance(value, bool) or not (isinstance(value, numbers.Real) and float(value).is_integer()):
             raise TypeError(f"{name} must be a whole number of at least {low}, not {value!r}")
     if value < low:
         raise ValueError(f"{name} must be at least {low}, not {value}")

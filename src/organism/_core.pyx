@@ -154,6 +154,7 @@ cdef class Kernel:
         """Take the arrays' addresses and the parameters' values; call after any change of either."""
         cdef Book* b = &self.book
         cdef int64_t n = self.out_ptr.shape[0] * LANES, lane_bytes, walk_bytes
+        cdef char* fresh
         b.slices = self.out_ptr.shape[0] - 1
         b.sites, b.K, b.M, b.F, b.G = self.sites, self.K, self.M, self.F, self.G
         b.seed0 = low(self.seed)
@@ -171,7 +172,7 @@ cdef class Kernel:
         b.trace_decay, b.baseline_rate = <float>self.trace_decay, <float>self.baseline_rate
         b.exploration, b.share_exploration = <float>self.exploration, <float>self.share_exploration
         b.task_bound, b.share_bound = <float>self.task_bound, <float>self.share_bound
-        b.saturation, b.loss, b.hazard = <float>self.saturation, self.loss, <float>self.hazard
+        b.saturation, b.loss, b.hazard = <float>max(self.saturation, 1e-30), self.loss, <float>self.hazard
         b.frailty, b.vitality_rate = <float>self.frailty, <float>self.vitality_rate
         b.refill, b.selection = <float>self.refill, <float>self.selection
         b.mutation_sd, b.mutates = <float>self.mutation_sd, self.mutates
@@ -208,10 +209,11 @@ cdef class Kernel:
         walk_bytes = 4 * n * 8 if self.care_kind == KIN or self.horizon > 1 else 0
         b.walk_offset = lane_bytes
         b.scratch_bytes = (lane_bytes + walk_bytes + 255) // 64 * 64
-        free(self.scratch)
-        self.scratch = <char*>malloc(<size_t>(b.scratch_bytes * max(1, self.threads) + 64))
-        if self.scratch == NULL:
+        fresh = <char*>malloc(<size_t>(b.scratch_bytes * max(1, self.threads) + 64))
+        if fresh == NULL:
             raise MemoryError(f"no memory for the scratch space of {self.threads} threads")
+        free(self.scratch)
+        self.scratch = fresh
         memset(self.scratch, 0, <size_t>(b.scratch_bytes * max(1, self.threads) + 64))
         b.scratch = <char*>((<uint64_t>self.scratch + 63) & ~<uint64_t>63)
         if self.demography and self.room != self.sites:
@@ -286,8 +288,20 @@ cdef class Kernel:
         self.lap(6, &clock)
         self.tick += 1
 
-    def found(self, int64_t i, bint with_stock):
-        """Settle a founder (or a member added from outside) at empty site ``i``."""
+    cdef bint has_key(self, uint32_t key0, uint32_t key1) noexcept nogil:
+        cdef Book* b = &self.book
+        cdef int64_t i
+        for i in range(b.sites):
+            if refu(b.key, 0, i)[0] == key0 and refu(b.key, 1, i)[0] == key1:
+                return True
+        return False
+
+    def found(self, int64_t i, bint with_stock, bint unlike=False):
+        """Settle a founder (or a member added from outside) at empty site ``i``.
+
+        ``unlike``: take another key where a member has it already, who was
+        added here earlier in this tick and has moved on.
+        """
         cdef uint32_t word[4]
         cdef uint32_t key0, key1
         cdef int64_t k
@@ -295,6 +309,9 @@ cdef class Kernel:
         draw(b, <uint32_t>self.tick, FOUNDER, low(id_of(b, i)),
              high(id_of(b, i)), word)
         key0, key1 = word[0], word[1]
+        while unlike and self.has_key(key0, key1):
+            draw(b, <uint32_t>self.tick, FOUNDER, key0, key1, word)
+            key0, key1 = word[0], word[1]
         settle(self, i, key0, key1)
         if with_stock:
             for k in range(b.K):

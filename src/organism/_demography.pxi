@@ -83,6 +83,7 @@ cdef void clear_row(const Book* b, int64_t i) noexcept nogil:
         b.founder[i] = -1
     if b.order_task.at != NULL:
         refs(b.order_task, i)[0] = -1
+    if b.order_share.at != NULL:
         refb(b.order_share, i)[0] = -1
     for f in range(b.M * b.F):
         ref(b.policy, f, i)[0] = 0
@@ -349,5 +350,5 @@ cdef void inherit(const Book* b, fplane trait, int64_t parent, int64_t i, int64_
                 v = v - 2 * floor(v / 2)       # reflect: fold onto [0, 2), then onto [0, 1]
                 v = 2 - v if v > 1 else v
             else:
-                v *= exp(b.mutation_sd * z[0])
+                v = min(v * exp(min(b.mutation_sd * z[0], 100.)), 1e6)     # params.LARGEST
         ref(trait, k, i)[0] = <float>v

@@ -33,7 +33,8 @@ __all__ = [
     "closest",
 ]
 
-INF = math.inf
+#: Largest value of a parameter without a bound of its own: products of several stay finite in float32.
+LARGEST = 1e6
 #: ``care.kind``: where the welfare that a member cares about is looked for.
 CARE_KINDS = ("self", "neighbours", "kin", "interdependence", "whole")
 #: Member columns that a child takes from its parent and that may mutate.
@@ -88,11 +89,16 @@ def range_text(meta: Mapping[str, Any]) -> str:
     if low is None and high is None:
         text = "true or false"
     else:
-        left = "(-inf" if low is None else ("(" if meta["open_low"] else "[") + f"{low:g}"
-        text = f"{left}, " + ("inf)" if high in (None, INF) else f"{high:g}]")
+        left = "(-inf" if low is None else ("(" if meta["open_low"] else "[") + _short(low)
+        text = f"{left}, " + ("inf)" if high is None else f"{_short(high)}]")
     if meta["words"]:
         text += " or " + ", ".join(meta["words"])
     return text + (" (one value, or one per resource)" if meta["per_resource"] else "")
+
+
+def _short(number) -> str:
+    """Write a bound in few characters: 1e6, not 1e+06."""
+    return f"{number:g}".replace("e+0", "e")
 
 
 def _number(name: str, value, meta, kind) -> float | int:
@@ -100,7 +106,11 @@ def _number(name: str, value, meta, kind) -> float | int:
     allowed = range_text(meta)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number in {allowed}, not {value!r}")
-    if not math.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an int too long for a float
+        finite = False
+    if not finite:
         raise ValueError(f"{name} must be finite and in {allowed}, not {value!r}")
     low, high = meta["low"], meta["high"]
     below = low is not None and (value <= low if meta["open_low"] else value < low)
@@ -126,7 +136,12 @@ def _check(group: str, f: dataclasses.Field, value):
     if meta["names"] is not None:
         if isinstance(value, str):
             value = tuple(part for part in value.split(",") if part)
-        value = tuple(value)
+        try:
+            value = tuple(value)
+        except TypeError:
+            raise TypeError(f"{name} must hold {range_text(meta)}, not {value!r}") from None
+        if len(set(map(str, value))) < len(value):
+            raise ValueError(f"{name} must not repeat a name, as in {','.join(map(str, value))}")
         for item in value:
             if not isinstance(item, str) or (meta["names"] and item not in meta["names"]):
                 raise ValueError(
@@ -168,18 +183,18 @@ class _Group:
 class Production(_Group):
     """Tasks, skills and what a site yields (pass 3)."""
 
-    base_yield: float = _field(1.6, "goods made by an unskilled act at supply 1", "goods/tick", 0, INF)
-    skill_gain: float = _field(1.5, "extra yield of full skill, relative to base_yield", "1", 0, INF)
+    base_yield: float = _field(1.6, "goods made by an unskilled act at supply 1", "goods/tick", 0, LARGEST)
+    skill_gain: float = _field(1.5, "extra yield of full skill, relative to base_yield", "1", 0, LARGEST)
     skill_up: float = _field(0.05, "share of the missing skill learned by one act", "1/tick", 0, 1)
     skill_down: float = _field(0.02, "share of a skill forgotten in a tick without practice", "1/tick", 0, 1)
     rest: bool = _field(False, "add a last task that yields nothing and spares work_cost")
-    work_cost: float = _field(0.0, "welfare lost by a tick of work", "welfare", 0, INF)
+    work_cost: float = _field(0.0, "welfare lost by a tick of work", "welfare", 0, LARGEST)
     depletion: float = _field(
         0.0,
         "richness that a harvest of one unit takes from its site (0: supply is a flow)",
         "1/goods",
         0,
-        INF,
+        LARGEST,
     )
     regrowth: float = _field(0.05, "rate at which a site's richness returns to 1", "1/tick", 0, 1)
     regrowth_law: str = _field(
@@ -192,9 +207,9 @@ class Production(_Group):
 class Metabolism(_Group):
     """What a member burns, keeps back and loses, and what welfare it has of it (pass 5)."""
 
-    need: float = _field(1.0, "goods burned a tick, per resource", "goods/tick", 0, INF, per_resource=True)
+    need: float = _field(1.0, "goods burned a tick, per resource", "goods/tick", 0, LARGEST, per_resource=True)
     reserve: float = _field(
-        2.0, "goods kept back from sharing, per resource", "goods", 0, INF, per_resource=True
+        2.0, "goods kept back from sharing, per resource", "goods", 0, LARGEST, per_resource=True
     )
     spoilage: float = _field(
         0.02, "share of the stock that spoils a tick, per resource", "1/tick", 0, 1, per_resource=True
@@ -203,12 +218,12 @@ class Metabolism(_Group):
         0.0,
         "exponent p of the power mean: 1 substitutes, 0 geometric mean, 'leontief' minimum",
         "1",
-        None,
+        -LARGEST,
         1,
         words=("leontief",),
     )
     harmful: tuple = _field(
-        (), "indices of resources whose consumption does harm", "index", 0, INF, per_resource=True
+        (), "indices of resources whose consumption does harm", "index", 0, LARGEST, per_resource=True
     )
 
 
@@ -216,7 +231,7 @@ class Metabolism(_Group):
 class Exchange(_Group):
     """Sharing along ties and what ties remember (passes 4 and 7)."""
 
-    share_cost: float = _field(0.02, "welfare lost for each unit given away", "welfare/goods", 0, INF)
+    share_cost: float = _field(0.02, "welfare lost for each unit given away", "welfare/goods", 0, LARGEST)
     loss: float = _field(0.0, "share of what is sent that is lost on the way", "1", 0, 1)
     bond_rate: float = _field(0.01, "rate at which a bond follows what the partner gave", "1/tick", 0, 1)
     bond_floor: float = _field(0.02, "smallest bond factor", "1", 0, 1)
@@ -227,7 +242,7 @@ class Exchange(_Group):
 class Learning(_Group):
     """Perception and the policy gradient (passes 1, 2 and 7)."""
 
-    rate: float = _field(0.05, "learning rate of the policies", "1", 0, INF)
+    rate: float = _field(0.05, "learning rate of the policies", "1", 0, LARGEST)
     trace_decay: float = _field(0.9, "decay λ of the eligibilities", "1/tick", 0, 1)
     baseline_rate: float = _field(0.02, "rate at which the appraisal baseline follows", "1/tick", 0, 1)
     exploration: float = _field(0.02, "probability ε of a uniformly random task", "1", 0, 1)
@@ -239,8 +254,8 @@ class Learning(_Group):
     )
     cue: bool = _field(False, "also sense the own site's supply")
     share_features: tuple = _field((), "names of extra features of the share policy", names=())
-    task_bound: float = _field(8.0, "largest absolute weight of the task policy", "1", 0, INF)
-    share_bound: float = _field(6.0, "largest absolute weight of the share policy", "1", 0, INF)
+    task_bound: float = _field(8.0, "largest absolute weight of the task policy", "1", 0, LARGEST)
+    share_bound: float = _field(6.0, "largest absolute weight of the share policy", "1", 0, LARGEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +267,7 @@ class Care(_Group):
         0.75, "care weight c: share of the appraisal that others' welfare makes up", "1", 0, 1
     )
     saturation: float = _field(
-        1 / 3, "dependence at which interdependence care is full", "1", 0, INF, open_low=True
+        1 / 3, "dependence at which interdependence care is full", "1", 0, LARGEST, open_low=True
     )
     horizon: int = _field(1, "longest walk over which others' welfare is averaged", "steps", 1, 64)
 
@@ -263,14 +278,14 @@ class Demography(_Group):
 
     enabled: bool = _field(False, "members die and empty sites are refilled")
     hazard: float = _field(0.001, "death hazard μ at full vitality", "1/tick", 0, 1)
-    frailty: float = _field(2.0, "how far low vitality raises the hazard (0: constant turnover)", "1", 0, INF)
+    frailty: float = _field(2.0, "how far low vitality raises the hazard (0: constant turnover)", "1", 0, LARGEST)
     vitality_rate: float = _field(0.01, "rate at which vitality follows welfare", "1/tick", 0, 1)
     refill: float = _field(0.05, "probability that an empty site seeks a parent", "1/tick", 0, 1)
-    selection: float = _field(6.0, "exponent σ of vitality in the draw of a parent", "1", 0, INF)
+    selection: float = _field(6.0, "exponent σ of vitality in the draw of a parent", "1", 0, LARGEST)
     dispersal: str = _field(
         "local", "parents come from in-neighbours, or from anywhere", choices=("local", "global")
     )
-    mutation_sd: float = _field(0.05, "standard deviation of a mutation step", "1", 0, INF)
+    mutation_sd: float = _field(0.05, "standard deviation of a mutation step", "1", 0, LARGEST)
     mutates: tuple = _field(("care",), "inherited traits that mutate", names=TRAITS)
     inherit_policy: bool = _field(False, "children copy their parent's policies")
 
@@ -279,9 +294,9 @@ class Demography(_Group):
 class Start(_Group):
     """What founders and newborns start with."""
 
-    stock: float = _field(1.0, "smallest initial stock of a founder, per resource", "goods", 0, INF)
-    stock_spread: float = _field(0.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, INF)
-    policy_sd: float = _field(0.01, "standard deviation of the initial task weights", "1", 0, INF)
+    stock: float = _field(1.0, "smallest initial stock of a founder, per resource", "goods", 0, LARGEST)
+    stock_spread: float = _field(0.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, LARGEST)
+    policy_sd: float = _field(0.01, "standard deviation of the initial task weights", "1", 0, LARGEST)
     skill: float = _field(0.3, "initial skill in every task", "1", 0, 1)
     welfare: float = _field(0.5, "initial welfare and appraisal baseline", "welfare", 0, 1)
     vitality: float = _field(0.5, "initial vitality", "1", 0, 1)

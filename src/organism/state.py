@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .params import Params, closest
+from .params import LARGEST, Params, closest
 from .topology import LANES
 
 __all__ = ["COLUMNS", "Column", "State"]
@@ -75,7 +75,8 @@ COLUMNS: dict[str, Column] = {c.name: c for c in (
     _c("eligibility", "f4", "M,F", "member", "1", "eligibility traces of the task policy"),
     _c("share_policy", "f4", "G", "member", "logit", "weights φ of the share policy"),
     _c("share_eligibility", "f4", "G", "member", "1", "eligibility traces of the share policy"),
-    _c("share_feature", "f4", "G-1", "member", "1", "extra features that the share policy reads"),
+    _c("share_feature", "f4", "G-1", "member", "1", "extra features that the share policy reads", -LARGEST,
+       LARGEST),
     _c("welfare", "f4", "", "member", "welfare", "own need met, less costs: not floored at 0", None, 1),
     _c("appraisal", "f4", "", "member", "welfare", "the signal learned from"),
     _c("baseline", "f4", "", "member", "welfare", "running mean of the appraisal"),
@@ -85,12 +86,12 @@ COLUMNS: dict[str, Column] = {c.name: c for c in (
     _c("order_task", "i2", "", "member", "index", "task imposed from outside; -1: free", -1, None, empty=-1),
     _c("order_share", "i1", "", "member", "flag", "sharing imposed from outside: 0 no, 1 yes, -1 free", -1, 1,
        empty=-1),
-    _c("need", "f4", "K", "trait", "goods/tick", "goods burned a tick", 0),
-    _c("reserve", "f4", "K", "trait", "goods", "goods kept back from sharing", 0),
-    _c("capability", "f4", "", "trait", "1", "innate productivity", 0),
+    _c("need", "f4", "K", "trait", "goods/tick", "goods burned a tick", 0, LARGEST),
+    _c("reserve", "f4", "K", "trait", "goods", "goods kept back from sharing", 0, LARGEST),
+    _c("capability", "f4", "", "trait", "1", "innate productivity", 0, LARGEST),
     _c("care", "f4", "", "trait", "1", "care weight c", 0, 1),
-    _c("learning_rate", "f4", "", "trait", "1", "learning rate", 0),
-    _c("supply", "f4", "K", "site", "1", "richness of the land, relative to base_yield", 0),
+    _c("learning_rate", "f4", "", "trait", "1", "learning rate", 0, LARGEST),
+    _c("supply", "f4", "K", "site", "1", "richness of the land, relative to base_yield", 0, LARGEST),
     _c("richness", "f4", "K", "site", "1", "share of the supply that is not depleted", 0, 1),
     _c("ground", "f8", "K", "site", "goods", "goods left by the dead", 0, None, False),
 )}

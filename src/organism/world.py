@@ -21,6 +21,8 @@ __all__ = ["World"]
 
 #: Seconds of compiled ticks between two looks at the interpreter (Ctrl-C, progress).
 PATIENCE = 0.1
+#: More threads than any machine has; each costs scratch memory.
+MAX_THREADS = 1024
 PASSES = ("sense", "act", "offer", "receive", "care", "learn", "demography")
 #: Planes that the kernel reads as one row.
 _FLAT = {"occupied", "shared", "order_share", "task", "order_task", "age", "births", "uid",
@@ -80,6 +82,8 @@ class World:
         if not isinstance(ledger, (bool, np.bool_)):
             raise TypeError(f"ledger must be true or false, not {ledger!r}")
         here = mask(topology.n_sites, occupied)
+        if not isinstance(columns, Mapping | None):
+            raise TypeError(f"columns must map column names to values, not {columns!r:.60}")
         self.topology, self._params, self.seed = topology, params, seed(rng)
         self.state = State(topology.n_sites, len(topology.out_ptr) - 1, params)
         self._start(threads, bool(ledger))
@@ -158,7 +162,8 @@ class World:
         kernel.leontief, kernel.complementarity = leontief, 0 if leontief else p.metabolism.complementarity
         kernel.care_kind, kernel.horizon = CARE_KINDS.index(p.care.kind), p.care.horizon
         kernel.saturation = p.care.saturation
-        kernel.directed, kernel.threads = self.topology.directed, self._threads
+        kernel.directed = self.topology.directed
+        kernel.threads = min(self._threads, len(self.topology.out_ptr) - 1)     # each works on whole slices
         kernel.demography, kernel.global_parents = p.demography.enabled, p.demography.dispersal == "global"
         kernel.mutates = sum(1 << TRAITS.index(name) for name in p.demography.mutates)
         kernel.policy_sd, kernel.start_stock = p.start.policy_sd, p.start.stock
@@ -344,7 +349,10 @@ class World:
 
     @threads.setter
     def threads(self, value):
-        self._threads = whole("threads", value, 1)
+        value = whole("threads", value, 1)
+        if value > MAX_THREADS:
+            raise ValueError(f"threads must be in [1, {MAX_THREADS}], not {value}")
+        self._threads = value
         if hasattr(self, "_initial"):
             self._tell()
 
@@ -497,14 +505,14 @@ class World:
             state.share(name, fresh[0])
             self._attach()
             return
-        known = state.planes.get(name)
-        state.tell_apart(name)
-        view = state.view(name)
         if column.owner == "member":
             alive = self.state["occupied"][index]
             if sites is not None and not alive.all():
                 raise ValueError(f"site {index[~alive][0]} is empty; {name} belongs to members")
             index, fresh = index[alive], fresh[alive]
+        known = state.planes.get(name)
+        state.tell_apart(name)
+        view = state.view(name)
         if name == "stock":
             change = fresh - view[index]
             self._book(change)
@@ -552,7 +560,7 @@ class World:
         if column.dtype[0] == "i":
             bad |= fresh != np.rint(fresh)
         else:
-            bad |= np.abs(fresh) > 3e38            # beyond float32
+            bad |= np.abs(fresh) > 1e15            # so that products stay within float32
         if bad.any():
             where = tuple(int(i) for i in np.argwhere(bad)[0])
             low_text = "(-inf" if column.low is None else f"[{column.low:g}"
@@ -614,14 +622,17 @@ class World:
             raise ValueError(f"site must be one site, not {site!r}")
         if self.state["occupied"][index[0]]:
             raise ValueError(f"site {index[0]} is occupied; a site holds at most one member")
+        if not isinstance(columns, Mapping | None):
+            raise TypeError(f"columns must map column names to values, not {columns!r:.60}")
+        fresh = {}
         for name, values in (columns or {}).items():
             if name not in _ADDABLE and name in COLUMNS:
                 raise ValueError(f"{name} cannot be given to a member")
-            self._checked_values(name, values, index)
-        self._kernel.found(int(index[0]), True)
+            fresh[name] = self._checked_values(name, values, index)[1]
+        self._kernel.found(int(index[0]), True, True)
         self._added += self.state["stock"][index[0]]
-        for name, values in (columns or {}).items():
-            self.set(name, np.asarray(values)[None], index)
+        for name, values in fresh.items():
+            self.set(name, values, index)
         return int(self.state["uid"][index[0]])
 
     def move(self, site: int, to: int) -> None:
