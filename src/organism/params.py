@@ -269,7 +269,7 @@ class Care(_Group):
     saturation: float = _field(
         1 / 3, "dependence at which interdependence care is full", "1", 0, LARGEST, open_low=True
     )
-    horizon: int = _field(1, "longest walk over which others' welfare is averaged", "steps", 1, 64)
+    horizon: int = _field(1, "longest walk over which others' welfare is averaged; its cost grows fast", "steps", 1, 8)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,7 +148,8 @@ class World:
         self._tell()
 
     def _tell(self):
-        """Hand the parameters' values to the kernel."""
+        """Hand the parameters' values to the kernel; how long a tick takes is to be found out anew."""
+        self._speed = 0.0
         kernel, p = self._kernel, self._params
         kernel.sites, kernel.K, kernel.M = self.n_sites, p.resources, p.tasks
         kernel.F, kernel.G, kernel.seed = p.features, p.share_features, self.seed
