@@ -395,7 +395,7 @@ def test_sliders_of_all_parameters(shown, world):
 
 def test_whole_numbers_stay_whole(shown, world):
     one = shown(world, slider="care.horizon")
-    assert (one.slider["low"], one.slider["high"], one.slider["step"]) == (1, 64, 1)
+    assert (one.slider["low"], one.slider["high"], one.slider["step"]) == (1, 8, 1)
     with pytest.raises(TraitError, match="care.horizon must be a whole number in .*, not 2.5"):
         one.value = 2.5
     one.value = 3
