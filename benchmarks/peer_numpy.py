@@ -1,7 +1,7 @@
 """The model vectorised in NumPy: members along the last axis, neighbours by index arrays.
 
-Passes 1 to 7 with the preset "organic" on a Moore torus, in single precision
-like the kernel. Tie ``d`` of member ``i`` leads to ``neighbour[d, i]``, and the
+Passes 1 to 7 with the preset "organic", or some of its parameters changed, on a
+Moore torus, in single precision like the kernel. Tie ``d`` of member ``i`` leads to ``neighbour[d, i]``, and the
 same pair seen from the other end is tie ``7 - d`` of that neighbour.
 """
 
@@ -50,9 +50,20 @@ class NumpyPeer:
         Seed or generator.
     dtype : numpy.float32 or numpy.float64
         Precision of the state.
+    share_cost, care, saturation : float
+        ``exchange.share_cost``, ``care.weight`` and ``care.saturation``.
+    kind : {"interdependence", "neighbours"}
+        ``care.kind``.
+    floored : bool
+        Whether appraisals see welfare floored at 0, as the prototype's did; the model's do not.
     """
 
-    def __init__(self, height, width, rng=None, dtype=np.float32):
+    def __init__(self, height, width, rng=None, dtype=np.float32, *, share_cost=SHARE_COST, care=CARE,
+                 saturation=SATURATION, kind="interdependence", floored=False):
+        if kind not in ("interdependence", "neighbours"):
+            raise ValueError(f"kind is 'interdependence' or 'neighbours', not {kind!r}")
+        self.share_cost, self.care, self.saturation = share_cost, care, saturation
+        self.kind, self.floored = kind, floored
         self.rng = np.random.default_rng(rng)
         self.dtype = np.dtype(dtype)
         n = height * width
@@ -117,14 +128,18 @@ class NumpyPeer:
         stock *= 1 - SPOILAGE
         self.consumption *= MEMORY
         self.consumption += burned.sum(0)
-        self.welfare = np.cbrt((burned / NEED).prod(0)) - SHARE_COST * sent.sum(0)
+        self.welfare = np.cbrt((burned / NEED).prod(0)) - self.share_cost * sent.sum(0)
 
         imports = self.trace.sum(0)
         fed = imports > 0
         weight = np.where(fed, self.trace / np.maximum(imports, TINY), self.dtype.type(1 / 8))
-        care = CARE * np.minimum(1, imports / np.maximum(self.consumption, TINY) / SATURATION)
-        others = np.einsum("dn,dn->n", weight, self.welfare.take(self.neighbour))
-        appraisal = self.welfare + care * (others - self.welfare)
+        felt = np.maximum(0, self.welfare) if self.floored else self.welfare
+        if self.kind == "neighbours":
+            care, others = self.care, felt.take(self.neighbour).mean(0)
+        else:
+            care = self.care * np.minimum(1, imports / np.maximum(self.consumption, TINY) / self.saturation)
+            others = np.einsum("dn,dn->n", weight, felt.take(self.neighbour))
+        appraisal = felt + care * (others - felt)
         step = RATE * (appraisal - self.baseline)
         self.baseline += BASELINE_RATE * (appraisal - self.baseline)
 

@@ -45,7 +45,7 @@ import organism as og
 world = og.World(og.Topology.grid((32, 32)), og.Params.preset("organic"), rng=1, ledger=True)
 
 # %%
-og.view(world, field="role", slider="care.weight")
+og.view(world, field="dominant_task", slider="care.weight")
 
 # %% [markdown]
 # ## THINGS TO NOTICE
@@ -125,7 +125,7 @@ figure, ax = plt.subplots(figsize=(6.4, 6.4), layout="constrained")
 og.plots.interdependence_graph(world, ax)
 
 weight = nx.get_edge_attributes(graph, "weight")
-task = nx.get_node_attributes(graph, "task")
+task = nx.get_node_attributes(graph, "dominant_task")
 across = sum(amount for (giver, receiver), amount in weight.items() if task[giver] != task[receiver])
 print(f"{graph.number_of_nodes():,} members, {graph.number_of_edges():,} flows, {sum(weight.values()):,.0f} goods.")
 print(f"{across / sum(weight.values()):.0%} of the goods went between members of different roles; "

@@ -94,7 +94,7 @@ def test_node_attributes(world):
         data = graph.nodes[node]
         assert node == (data["y"], data["x"]) and data["site"] == site
         assert data["uid"] == state["uid"][site] and data["age"] == 150
-        assert data["task"] == state["task_counts"][site].argmax()
+        assert data["dominant_task"] == state["task_counts"][site].argmax()
         assert data["welfare"] == pytest.approx(max(0, state["welfare"][site]))
         assert data["dependence"] >= 0 and 0 <= data["specialisation"] <= 1 and data["capability"] == 1
         assert all(type(value) in (int, float) for value in data.values())

@@ -216,7 +216,7 @@ def test_large_totals_take_the_free_columns():
     ({"draws": [1, 2, 3]}, "draws must be one number or one for each of the 2 members"),
     ({"draws": -1}, "draws must be finite and 0 or more"),
     ({"memory": 1.5}, r"memory must be in \[0, 1\], not 1.5"),
-    ({"rng": -1}, "rng must be 0 or more"),
+    ({"rng": -1}, "rng must be in"),
     ({"rng": "x"}, "rng must be an int"),
 ])
 def test_refusals(change, match):

@@ -97,7 +97,7 @@ def colours(one) -> np.ndarray:
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES.values(), ids=TOPOLOGIES)
-@pytest.mark.parametrize("field", ["task", "role", "welfare", "stock 1", "supply 0", "age"])
+@pytest.mark.parametrize("field", ["task", "dominant_task", "welfare", "stock 1", "supply 0", "age"])
 def test_every_topology(shown, topology, field):
     world = World(topology, rng=1)
     world.step(3)
@@ -121,7 +121,7 @@ def test_every_field_of_every_preset(shown, preset):
         one.field = field
         assert codes(one).min() > 0, field
         assert one.frame["legend"]["label"]
-    assert {"task", "role", "welfare", "care", "stock 2", "supply 0"} <= set(one.fields)
+    assert {"task", "dominant_task", "welfare", "care", "stock 2", "supply 0"} <= set(one.fields)
     assert not {"uid", "key", "stock", "policy"} & set(one.fields)
 
 
@@ -135,7 +135,7 @@ def test_tasks_have_the_hues_of_the_plots(shown, world):
 
 
 def test_roles_pale_as_members_do_other_things(shown, world):
-    one = shown(world, "role")
+    one = shown(world, "dominant_task")
     one.step(300)
     twin = one.world
     hues = plots.task_colours(twin)[measures.dominant_task(twin)]
@@ -169,7 +169,7 @@ def test_unbounded_columns_keep_their_scale(shown, world):
 def test_empty_sites_are_white(shown):
     world = World(Topology.grid((4, 4)), rng=1, occupied=[0, 5])
     one = shown(world, "welfare")
-    for field in ("welfare", "task", "role"):
+    for field in ("welfare", "task", "dominant_task"):
         one.field = field
         assert np.flatnonzero(codes(one)).tolist() == [0, 5]
         assert (colours(one)[1] == 255).all()
@@ -188,7 +188,7 @@ def test_extinction_and_many_tasks(shown):
     many = World(Topology.grid((8, 8)), Params(resources=40), rng=1)
     one.world = many
     one.step(40)
-    for field in ("task", "role"):
+    for field in ("task", "dominant_task"):
         one.field = field
         assert codes(one).min() > 0
         near = np.rint(255 * plots.task_colours(many))
@@ -201,7 +201,7 @@ def test_extinction_and_many_tasks(shown):
 
 def test_the_world_is_not_touched(shown, world):
     before = world.fork()
-    one = shown(world, "role")
+    one = shown(world, "dominant_task")
     one.speed = 1000
     one.playing = True
     until(lambda: one.frame["tick"] > 20)
@@ -217,7 +217,7 @@ def test_the_world_is_not_touched(shown, world):
 @pytest.mark.parametrize("preset", ["organic", "evolving", "seasonal"])
 def test_same_bits_with_and_without_a_view(shown, preset):
     world = World(Topology.grid((12, 14)), Params.preset(preset), rng=5)
-    one = shown(world, "role")
+    one = shown(world, "dominant_task")
     one.speed = 1000
     one.playing = True
     until(lambda: one.frame["tick"] > 60)
@@ -310,14 +310,14 @@ def test_buttons_of_the_page(shown, world):
     for wish, tick in (("step", 1), ("step", 2), ("reset", 0), ("close", 0), ({"do": 1}, 0)):
         one._handle_custom_msg(wish, [])
         assert one.frame["tick"] == tick
-    one.set_state({"playing": True, "speed": 500, "field": "role"})  # as the page sends traits
+    one.set_state({"playing": True, "speed": 500, "field": "dominant_task"})  # as the page sends traits
     until(lambda: one.frame["tick"] > 5)
     one.set_state({"playing": False, "value": 0.5})
-    assert one.world.params.care.weight == 0.5 and one.field == "role"
+    assert one.world.params.care.weight == 0.5 and one.field == "dominant_task"
     for bad in ({"value": 7}, {"field": "x"}, {"speed": 0}):
         with pytest.raises(TraitError):
             one.set_state(bad)
-    assert (one.value, one.field, one.speed, len(one.world.history)) == (0.5, "role", 500, 1)
+    assert (one.value, one.field, one.speed, len(one.world.history)) == (0.5, "dominant_task", 500, 1)
 
 
 def test_close_stops(shown, world):
@@ -472,7 +472,7 @@ def test_a_still_where_anywidget_is_absent(world, monkeypatch):
     module._widget.cache_clear()
     try:
         world.step(3)
-        for field, title in {"task": "roles", "role": "roles", "welfare": "welfare", "stock 1": "stock 1",
+        for field, title in {"task": "roles", "dominant_task": "roles", "welfare": "welfare", "stock 1": "stock 1",
                              "share_policy 0": "share policy 0"}.items():
             axes = view(world, field)
             assert isinstance(axes, Axes) and axes.get_title() == title + ", tick 3"

@@ -383,6 +383,25 @@ except KeyboardInterrupt:
     assert time.perf_counter() - clock < 5  # half a second, and slack for a busy machine
 
 
+def test_ctrl_c_is_heard_soon_after_ticks_have_become_slow():
+    w = world((40, 40), changes={"care.kind": "neighbours"})
+    w.step(500)
+    w.update(**{"care.horizon": 6})
+    w.step(1)
+    gaps, last = [], [time.perf_counter()]
+
+    def note(done, n):
+        gaps.append(time.perf_counter() - last[0])
+        last[0] = time.perf_counter()
+
+    w.step(30, progress=note)
+    clock = time.perf_counter()
+    w._kernel.run(1)
+    one = time.perf_counter() - clock
+    assert max(gaps) < 0.1 + 20 * one + 0.4           # the patience, a tick, and slack for a busy machine
+    assert w._kernel.run(10**9, 0.05) < 10**6
+
+
 def test_other_threads_run_while_the_kernel_does():
     w, counts = world((200, 200)), itertools.count()
     done = threading.Event()

@@ -227,16 +227,23 @@ cdef class Kernel:
                 raise MemoryError(f"no memory for the births of {self.sites} sites")
             self.room = self.sites
 
-    def run(self, int64_t n):
-        """Advance ``n`` ticks without the GIL."""
-        cdef int64_t _
+    def run(self, int64_t n, double patience=1e300):
+        """Advance ``n`` ticks without the GIL, or fewer: none is begun after ``patience`` seconds.
+
+        Returns the number of ticks done, at least 1 of a positive ``n``.
+        """
+        cdef int64_t done = 0
+        cdef double start
         global lanes_fault
         with nogil:
-            for _ in range(n):
+            start = seconds()
+            while done < n and (done == 0 or seconds() - start < patience):
                 self.one_tick()
+                done += 1
         if lanes_fault:
             line, lanes_fault = lanes_fault, 0
             raise SystemError(f"the kernel reached outside an array (_lanes.h, line {line})")
+        return done
 
     cdef void lap(self, int which, double* clock) noexcept nogil:
         cdef double now

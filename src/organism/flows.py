@@ -109,7 +109,7 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
     -------
     networkx.DiGraph
         One node for each living member, named as in ``world.topology.nodes``, with
-        the attributes ``site``, ``uid``, ``task`` (done most; -1 if none),
+        the attributes ``site``, ``uid``, ``dominant_task`` (-1 if none),
         ``specialisation``, ``welfare``, ``dependence``, ``capability``, ``age`` and,
         where sites have positions, ``x`` and ``y``. An edge i → j carries ``weight``,
         what i gave j, and from the exact totals ``r0``, ``r1``, … per resource.
@@ -127,7 +127,7 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
     exact = _exact(world, exact)
     topology, state, living = world.topology, world.state, world.living
     nodes = {
-        "site": living, "uid": state["uid"][living], "task": dominant_task(world),
+        "site": living, "uid": state["uid"][living], "dominant_task": dominant_task(world),
         "specialisation": specialisation(world, each=True), "welfare": welfare(world, each=True),
         "dependence": dependence(world, each=True), "capability": state["capability"][living],
         "age": state["age"][living], **_places(topology, living),

@@ -35,6 +35,7 @@ from typing import Any
 
 import numpy as np
 
+from ._checks import seed as resolved
 from .params import closest
 
 __all__ = [
@@ -479,7 +480,7 @@ def division_of_labour_test(source, *, normalisation: str = "ind", n_resamples: 
     _known_index(normalisation)
     if isinstance(n_resamples, bool) or int(n_resamples) != n_resamples or n_resamples < 1:
         raise ValueError(f"n_resamples must be a whole number in [1, inf), not {n_resamples!r}")
-    seed = _seed(rng)
+    seed = resolved(rng)
     counts = _counts(source)
     raw, rows = gorelick(counts), _draws(source, counts, memory, draws)
     null = np.zeros(int(n_resamples))
@@ -492,17 +493,6 @@ def division_of_labour_test(source, *, normalisation: str = "ind", n_resamples: 
         statistic=statistic, pvalue=float((1 + reached.sum()) / (1 + len(null))), null_distribution=null,
         corrected=_chance_free(raw, normalisation, _expected(counts, rows)), indices=raw,
         defined=raw.defined, draws=_mean(rows[rows > 0]), seed=seed)
-
-
-def _seed(rng) -> int:
-    """Resolve ``rng`` to the integer that is recorded."""
-    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
-        if rng < 0:
-            raise ValueError(f"rng must be 0 or more, not {rng}")
-        return int(rng)
-    if rng is not None and not isinstance(rng, (np.random.Generator, np.random.SeedSequence)):
-        raise TypeError(f"rng must be an int, a SeedSequence or a Generator, not {rng!r}")
-    return int(np.random.default_rng(rng).integers(2**63))
 
 
 def _known_index(name: str) -> None:

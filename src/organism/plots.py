@@ -619,7 +619,7 @@ def _scene_of_graph(graph, places):
     amount = np.array([[data.get(name, 1.0) for name in names] for _, _, data in edges], dtype=float)
     if places is None and nodes and all("x" in data and "y" in data for _, data in graph.nodes(data=True)):
         places = [(data["x"], data["y"]) for _, data in graph.nodes(data=True)]
-    task = np.array([data.get("task", -1) for _, data in graph.nodes(data=True)], dtype=int)
+    task = np.array([data.get("dominant_task", -1) for _, data in graph.nodes(data=True)], dtype=int)
     places = None if places is None else np.asarray(places, dtype=float)
     k = max(len(names), int(task.max(initial=-1)) + 1)
     said = graph.graph.get("unit", "weight") + (" (hue: mostly of which)" if len(names) > 1 else "")

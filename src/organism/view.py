@@ -44,7 +44,7 @@ def view(world, field="task", slider="care.weight"):
     ----------
     world : World
     field : str, default "task"
-        What the colours show: ``task`` (of the last tick), ``role`` (the task done most; the
+        What the colours show: ``task`` (of the last tick), ``dominant_task`` (the task done most; the
         paler, the less one-sidedly), ``welfare`` or any column of the state; of one with a
         second axis a part, such as ``stock 0``.
     slider : str or None, default "care.weight"
@@ -79,7 +79,7 @@ def _check(world, field):
     if not isinstance(world, World):
         raise TypeError(f"world must be a World, not {type(world).__name__}")
     if field not in _fields(world):
-        raise ValueError(f"field must be 'task', 'role' or a column of the state, not {field!r}"
+        raise ValueError(f"field must be 'task', 'dominant_task' or a column of the state, not {field!r}"
                          + closest(field, _fields(world)))
 
 
@@ -109,7 +109,7 @@ def _slider(world, name) -> dict | None:
 
 def _fields(world) -> dict[str, tuple[str, int | None]]:
     """Return what can be shown: its name, and the column and part of it that it is."""
-    found: dict[str, tuple[str, int | None]] = {name: (name, None) for name in ("task", "role", "welfare")}
+    found: dict[str, tuple[str, int | None]] = {name: (name, None) for name in ("task", "dominant_task", "welfare")}
     for name, column in COLUMNS.items():
         axes = world.state.trailing(name)
         if column.unit not in ("id", "bits") and len(axes) < 2:
@@ -127,7 +127,7 @@ def _tasks(world, field):
 
     living, hues = world.living, task_colours(world)[:256 - FIRST]
     levels, shade, task = 1, 0, np.array(world.state["task"][living], int)
-    if field == "role":
+    if field == "dominant_task":
         levels, task = min(16, (256 - FIRST) // len(hues)), measures.dominant_task(world)
         shade = np.rint(measures.specialisation(world, each=True) * (levels - 1)).astype(int)
     depth = 0.25 + 0.75 * np.sqrt(np.arange(levels) / (levels - 1) if levels > 1 else np.ones(1))
@@ -170,7 +170,7 @@ def _brief(value) -> str:
 
 def _frame(world, field, span) -> dict:
     """Return the picture as the page takes it; the world is only read."""
-    painted = _tasks(world, field) if field in ("task", "role") else _values(world, field, span)
+    painted = _tasks(world, field) if field in ("task", "dominant_task") else _values(world, field, span)
     codes, colours, legend = painted
     palette = np.full((256, 4), 255, np.uint8)
     palette[IDLE:IDLE + len(colours), :3] = np.rint(255 * np.array(colours))
@@ -211,7 +211,7 @@ def _still(world, field):
     from . import plots
 
     name, k = _fields(world)[field]
-    if name in ("task", "role"):
+    if name in ("task", "dominant_task"):
         return plots.role_map(world, title=f"roles, tick {world.tick:,}")
     title = f"{field.replace('_', ' ')}, tick {world.tick:,}"
     if name == "welfare":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -23,7 +22,9 @@ __all__ = ["World"]
 PATIENCE = 0.1
 #: More threads than any machine has; each costs scratch memory.
 MAX_THREADS = 1024
-PASSES = ("sense", "act", "offer", "receive", "care", "learn", "demography")
+#: The kernel's sweeps, by the passes of MODEL.md that each computes.
+PASSES = ("sense", "choose, produce", "share: offer", "share: receive; metabolise", "appraise: walks, mean",
+          "appraise, learn", "reap and breed")
 #: Planes that the kernel reads as one row.
 _FLAT = {"occupied", "shared", "order_share", "task", "order_task", "age", "births", "uid",
          "parent_uid", "founder"}
@@ -103,7 +104,6 @@ class World:
         self._ties = self._new_ties(topology)
         self._scratch = {"offer": np.zeros((k, row)), "deficit": np.zeros((k, row), "f4"),
                          "account": np.zeros((4 * k, slices)), "neighbours": np.zeros((1, row), "f4")}
-        self._speed = 0.0                      # seconds a tick took, to choose how many go at once
 
     def _new_ties(self, topology):
         k = self._params.resources
@@ -148,8 +148,7 @@ class World:
         self._tell()
 
     def _tell(self):
-        """Hand the parameters' values to the kernel; how long a tick takes is to be found out anew."""
-        self._speed = 0.0
+        """Hand the parameters' values to the kernel."""
         kernel, p = self._kernel, self._params
         kernel.sites, kernel.K, kernel.M = self.n_sites, p.resources, p.tasks
         kernel.F, kernel.G, kernel.seed = p.features, p.share_features, self.seed
@@ -216,12 +215,9 @@ class World:
         before = self.tick
         self._agenda.run(self, before=True)
         stop = min(end, self._agenda.next(before))
-        chunk = min(stop - before, max(1, int(PATIENCE / self._speed)) if self._speed else 1)
-        clock = time.perf_counter()
-        self._kernel.run(int(chunk))
-        self._speed = (time.perf_counter() - clock) / chunk
+        done = self._kernel.run(int(stop - before), PATIENCE)
         self._agenda.run(self, before=False)
-        return int(chunk)
+        return done
 
     def before(self, call: Callable, every: int = 1) -> Job:
         """Call ``call(world)`` before the tick is computed, whenever the tick is a multiple of ``every``.
