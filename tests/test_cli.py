@@ -55,8 +55,8 @@ def process(*words, **options):
 def test_run_writes_and_says_what_came_of_it(capsys):
     assert main(["run", "--size", "9x6", "--ticks", "120", "--seed", "3"]) == 0
     out = capsys.readouterr().out
-    for word in ("9×6 torus", "seed 3", "Welfare", "Division of labour", "by chance alone", "Dependence",
-                 "Goods", "ok", "organism-run"):
+    for word in ("9×6 torus", "seed 3", "Welfare", "Means since tick ", "Division of labour",
+                 "At the end, tick 120:", "Dependence", "Goods", "ok", "organism-run"):
         assert word in out
     folder = Path("organism-run")
     assert {path.name for path in folder.iterdir()} == FILES
@@ -67,18 +67,73 @@ def test_run_writes_and_says_what_came_of_it(capsys):
     assert found["audit"]["closes"] and found["versions"]["organism"] == og.__version__
     assert found["results"]["welfare"] == pytest.approx(og.measures.welfare(world))
     recent = [float(row["welfare"]) for row in table(folder / "series.csv")][-12:]
-    assert found["results"]["recent_means"]["welfare"] == pytest.approx(np.mean(recent))
+    assert found["results"]["recent_means"]["welfare"] == pytest.approx(np.mean(recent), rel=1e-6)
     test = found["results"]["division_of_labour_test"]
-    assert test["null_mean"] <= test["null_max"] and 0 < test["pvalue"] <= 1
+    assert test["raw_null_mean"] <= test["raw_null_max"] and 0 < test["pvalue"] <= 1
+    assert test["raw"] == pytest.approx(og.measures.division_of_labour(world, corrected=False))
+    assert test["corrected"] == pytest.approx(found["results"]["division_of_labour"])
+    assert f"Division of labour{test['corrected']:>11.2f}" in out
     series, members = table(folder / "series.csv"), table(folder / "members.csv")
     assert int(series[0]["tick"]) == 0 and int(series[-1]["tick"]) == 120
-    assert float(series[-1]["welfare"]) == pytest.approx(found["results"]["welfare"])
-    assert {"row", "column", "uid", "welfare", "stock_2", "main_task"} <= set(members[0])
+    for name in ("welfare", "division_of_labour"):
+        assert float(series[-1][name]) == pytest.approx(found["results"][name], rel=1e-6)
+    assert {"row", "column", "uid", "welfare", "stock_2", "dominant_task"} <= set(members[0])
     assert len(members) == 54
     assert (members[7]["row"], members[7]["column"]) == ("0", "7")
     graph = nx.read_graphml(folder / "interdependence.graphml")
     assert graph.is_directed() and len(graph) == 54
     assert (folder / "figure.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("preset, roles", [("selfish", False), ("organic", True)])
+def test_roles_are_said_by_size_and_not_by_p_alone(capsys, preset, roles):
+    # 3000 ticks, the default: a selfish world starts with passing roles (about .12 at tick 1000)
+    # that are gone by then (.003), while an organic world's are still growing (.36).
+    assert main(["run", "--preset", preset, "--size", "24", "--seed", "1", "--ticks", "3000"]) == 0
+    assert ("there are roles" in capsys.readouterr().out) == roles
+    corrected = result()["results"]["division_of_labour_test"]["corrected"]
+    assert corrected > .3 if roles else corrected < .05
+
+
+@pytest.mark.parametrize("pvalue, corrected, said", [
+    (.005, .1, "there are roles"), (.005, .099, "beyond chance, but tiny: no roles to speak of"),
+    (.05, .5, "no more than chance"), (.5, .0, "no more than chance"),
+])
+def test_the_verdict_on_roles(pvalue, corrected, said):
+    from organism.__main__ import _verdict
+
+    assert _verdict({"defined": True, "pvalue": pvalue, "corrected": corrected}).startswith(said + " (p = ")
+    assert "two members" in _verdict({"defined": False, "pvalue": pvalue, "corrected": corrected})
+
+
+def test_the_first_line_names_every_change(capsys):
+    words = ["run", "--size", "4", "--ticks", "2", "--preset", "selfish", "--set", "care.weight = 0.1"]
+    assert main([*words, "--set", "metabolism.need=1,1,0.5"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "preset selfish with care.weight=0.1, metabolism.need=1,1,0.5, 4×4 torus" in first
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_goods_that_do_not_add_up_are_an_error(capsys, monkeypatch, quiet):
+    from organism.records import Audit
+
+    monkeypatch.setattr(Audit, "relative", property(lambda self: 1e-3))
+    assert main(["run", "--size", "4", "--ticks", "2", *quiet]) == 1
+    out, err = capsys.readouterr()
+    assert "organism: error: the goods do not add up: 1e-03 of what came in is unaccounted for" in err
+    assert ("WRONG" in out) == (not quiet)
+    assert {path.name for path in Path("organism-run").iterdir()} == FILES
+    assert result()["audit"]["closes"] is False
+
+
+def test_tables_hold_seven_digits():
+    assert main(["run", "--size", "4", "--ticks", "20", "--quiet", "--seed", "1"]) == 0
+    members, world = table("organism-run/members.csv"), og.World.load("organism-run/world.npz")
+    for row in [*members, *table("organism-run/series.csv")]:
+        for cell in row.values():
+            assert f"{float(cell):.7g}" == cell or str(int(cell)) == cell
+    np.testing.assert_allclose([float(row["learning_rate"]) for row in members],
+                               world.state["learning_rate"][world.living], rtol=1e-6)
 
 
 def test_seed_repeats_a_run_at_any_number_of_threads():
@@ -144,7 +199,7 @@ def test_supply_by_node():
     ["--size", "1"], ["--size", "1x5"], ["--size", "5", "--ticks", "0"],
     ["--graph", "karate", "--set", "resources=1"],
     ["--size", "5", "--preset", "evolving", "--set", "demography.hazard=1", "--set", "demography.refill=0"],
-    ["--size", "6", "--preset", "seasonal"], ["--size", "5", "--set", "production.depletion=0.1"],
+    ["--size", "6", "--preset", "resting"], ["--size", "5", "--set", "production.depletion=0.1"],
 ], ids=" ".join)
 def test_edge_cases_run_to_the_end(words, capsys):
     assert main(["run", "--ticks", "25", *words]) == 0
@@ -199,6 +254,7 @@ def test_set_reads_values(given, name, value):
     (["run", "--graph", "no.gml"], "there is no graph file no.gml"),
     (["run", "--graph", "karate", "--size", "5"], "--size sets the torus and --graph takes its place"),
     (["run", "--directed"], "there is none"),
+    (["run", "--graph", "both.txt"], "already given on line 1; if ties have a direction, use --directed"),
     (["run", "--supply", "no.txt"], "there is no supply file no.txt"),
     (["run", "--supply", "text.txt"], "text.txt, line 2, value 1: 'x' is not a number"),
     (["run", "--supply", "map.txt", "--size", "5"], "the supply has 2 rows and 3 columns, but --size"),
@@ -214,6 +270,7 @@ def test_set_reads_values(given, name, value):
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_a_mistake_is_answered_by_one_sentence(capsys, words, said):
     Path("map.txt").write_text("1 2 3\n4 5 6\n")
+    Path("both.txt").write_text("a b\nb a\n")
     Path("text.txt").write_text("1 2 3\nx 5 6\n")
     nx.write_graphml(nx.Graph(), "empty.graphml")
     nx.write_graphml(nx.Graph([(1, 2), (1, 1)]), "loop.graphml")

@@ -335,7 +335,7 @@ def test_roles_are_found_where_there_are_any(world):
 
 
 def test_resting_members_are_not_active():
-    world = World(Topology.grid((8, 8)), Params.preset("seasonal"), rng=1)
+    world = World(Topology.grid((8, 8)), Params.preset("resting"), rng=1)
     assert measures.activity(world) == 0  # nobody has done anything yet
     world.step(50)
     assert measures.activity(world) == np.mean(world.state["task"] < 3)

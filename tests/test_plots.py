@@ -107,7 +107,7 @@ def test_every_topology(kind):
 
 @pytest.mark.parametrize("params, occupied", [
     (Params(), []), (Params(), [3]), (Params(resources=1), None), (Params(resources=9), None),
-    (Params.preset("seasonal"), [0, 1, 2, 9, 10]), (Params(), [0, 24]),
+    (Params.preset("resting"), [0, 1, 2, 9, 10]), (Params(), [0, 24]),
 ])
 def test_special_worlds(params, occupied):
     world = World(Topology.grid((5, 5)), params, rng=1, occupied=occupied, ledger=True)
@@ -130,7 +130,7 @@ def test_role_map_has_the_hues_of_the_tasks(world):
 
 
 def test_empty_sites_are_told_apart():
-    world = World(Topology.grid((4, 4)), Params.preset("seasonal"), rng=1, occupied=[0, 5])
+    world = World(Topology.grid((4, 4)), Params.preset("resting"), rng=1, occupied=[0, 5])
     axes = plots.role_map(world)
     image = np.asarray(axes.get_images()[0].get_array())
     assert image[3, 3, :3] == pytest.approx(to_rgb(plots.EMPTY))

@@ -214,7 +214,7 @@ def test_the_world_is_not_touched(shown, world):
     assert one.frame["tick"] == 0             # nor does the world move the view
 
 
-@pytest.mark.parametrize("preset", ["organic", "evolving", "seasonal"])
+@pytest.mark.parametrize("preset", ["organic", "evolving", "resting"])
 def test_same_bits_with_and_without_a_view(shown, preset):
     world = World(Topology.grid((12, 14)), Params.preset(preset), rng=5)
     one = shown(world, "dominant_task")
@@ -418,7 +418,7 @@ def test_no_slider(shown, world):
 def test_world_replaced(shown, world):
     one = shown(world, "stock 2")
     one.playing = True
-    other = World(TOPOLOGIES["karate"], Params.preset("seasonal").replace(resources=2), rng=2)
+    other = World(TOPOLOGIES["karate"], Params.preset("resting").replace(resources=2), rng=2)
     other.update(**{"care.weight": 0.3})
     other.step(7)
     one.world = other

@@ -1,7 +1,8 @@
 """The command line: ``organism run``, ``organism presets``, ``organism params``.
 
 Whatever a user gets wrong is answered by one sentence on the error stream and exit
-code 2; Ctrl-C writes what there is and exits with 130.
+code 2; Ctrl-C writes what there is and exits with 130. A goods audit that does not
+close, which no user can cause, exits with 1 after everything is written.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ __all__ = ["main"]
 TICKS, SIDE, FOLDER = 3000, 64, "organism-run"
 #: How many points a series aims at, and how many shuffles make the null.
 POINTS, SHUFFLES = 200, 199
+#: Roles are worth the name from this corrected index and below this p-value.
+ROLES, SIGNIFICANT = .1, .05
 #: Columns of ``members.csv`` that are read from the state, in this order.
 STATE = ("uid", "parent_uid", "founder", "age", "births", "welfare", "appraisal", "vitality", "care",
          "capability", "learning_rate", "consumption", "given", "stock", "skill", "need", "reserve",
@@ -215,7 +218,10 @@ def _build(options) -> World:
 
 
 def _network(source: str, directed: bool) -> Topology:
-    graph = read_graph(source, directed=directed)
+    try:
+        graph = read_graph(source, directed=directed)
+    except ValueError as error:
+        raise Mistake(str(error).replace("read the graph as directed", "use --directed")) from None
     weighted = any("weight" in data for _, _, data in graph.edges(data=True))
     try:
         return Topology.from_networkx(graph, weight="weight" if weighted else None)
@@ -283,7 +289,7 @@ def _run(options) -> int:
 def _live(world: World, options, folder: Path) -> int:
     """Run the world, then write and say what came of it, also after Ctrl-C."""
     if not options.quiet:
-        print(f"organism {__version__}: preset {options.preset}, {_place(world, options)}, "
+        print(f"organism {__version__}: {_preset(options)}, {_place(world, options)}, "
               f"{_plural(world.params.resources, 'resource')}, seed {world.seed}", flush=True)
     series = world.record(measures.SCALARS, every=max(1, options.ticks // POINTS))
     start, stopped = time.perf_counter(), False
@@ -298,17 +304,26 @@ def _live(world: World, options, folder: Path) -> int:
     if not options.quiet:
         print(_report(world, summary))
     _write(world, series, summary, folder)
+    if not summary["audit"]["closes"]:
+        print(f"organism: error: the goods do not add up: {summary['audit']['relative']:.0e} of what came in "
+              f"is unaccounted for, so do not trust this run (it was written to {folder})", file=sys.stderr)
     if stopped:
         print(f"organism: stopped by Ctrl-C after {world.tick} of {options.ticks} ticks; "
               f"what there is was written to {folder}", file=sys.stderr)
         return 130
     if not options.quiet:
         print(f"Written to {folder}: " + ", ".join(sorted(os.listdir(folder))))
-    return 0
+    return 0 if summary["audit"]["closes"] else 1
 
 
 def _plural(number: int, word: str) -> str:
     return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def _preset(options) -> str:
+    """Name the preset and what ``--set`` changed of it."""
+    changes = ", ".join("=".join(part.strip() for part in change.split("=", 1)) for change in options.changes)
+    return f"preset {options.preset}" + (f" with {changes}" if changes else "")
 
 
 def _place(world: World, options) -> str:
@@ -337,13 +352,13 @@ def _summary(world: World, series, options, seconds: float, stopped: bool) -> di
             "recent_means": {"since_tick": int(series.ticks[-recent]),
                              **{name: float(np.mean(series[name][-recent:])) for name in series}},
             "division_of_labour_test": {
-                "index": "D_ind = I(member; task)/H(task)", "statistic": labour.statistic,
-                "corrected_for_chance": labour.corrected, "defined": labour.defined,
+                "index": "D_ind = I(member; task)/H(task), at the end",
+                "corrected": labour.corrected, "raw": labour.statistic, "defined": labour.defined,
                 "null": f"{SHUFFLES} tables of the same acts dealt out at random",
-                "null_mean": float(labour.null_distribution.mean()),
-                "null_max": float(labour.null_distribution.max()),
+                "raw_null_mean": float(labour.null_distribution.mean()),
+                "raw_null_max": float(labour.null_distribution.max()),
                 "pvalue": labour.pvalue, "seed": labour.seed,
-                "D_task": indices.task, "D_sym": indices.sym,
+                "raw_D_task": indices.task, "raw_D_sym": indices.sym,
             },
         },
         "audit": {"closes": audit.closes, "relative": audit.relative, **audit.to_dict()},
@@ -362,26 +377,21 @@ def _report(world: World, summary: dict) -> str:
     found, audit = summary["results"], summary["audit"]
     labour, recent = found["division_of_labour_test"], found["recent_means"]
     lines = [f"After {_plural(summary['ticks'], 'tick')} ({summary['seconds']:.1f} s): "
-             f"{_plural(found['members'], 'member')} alive on {_plural(world.n_sites, 'site')}; "
-             f"means since tick {recent['since_tick']:,}:", ""]
+             f"{_plural(found['members'], 'member')} alive on {_plural(world.n_sites, 'site')}.", ""]
 
     def line(name, value, meaning):
         lines.append(f"{name:<22}{value:>7}  {meaning}".rstrip())
 
     if found["members"]:
+        lines.append(f"Means since tick {recent['since_tick']:,}:")
         line("Welfare", f"{recent['welfare']:.2f}", "of what members need is met (0 to 1)")
         line("  inequality", f"{recent['gini']:.2f}", "Gini: 0 if all fare alike, 1 if one has everything")
-        line("Division of labour", f"{labour['statistic']:.2f}",
-             "0 if all do the same, 1 if each keeps to one task")
-        if labour["defined"]:
-            verdict = "there are roles" if labour["pvalue"] < .05 else "no sign of roles"
-            line("  by chance alone", f"{labour['null_mean']:.3f}",
-                 f"at most {labour['null_max']:.3f} in {SHUFFLES} shuffles of the same acts "
-                 f"(p = {labour['pvalue']:.3g}): {verdict}")
-        else:
-            lines.append("  (it takes two members and two tasks to divide labour)")
         line("Dependence", f"{recent['dependence']:.2f}", "of what a member consumes came from others")
         line("  given back", f"{recent['reciprocity']:.2f}", "of what is given, by the one who got it")
+        lines += ["", f"At the end, tick {summary['ticks']:,}:"]
+        line("Division of labour", f"{labour['corrected']:.2f}",
+             "beyond chance: 0 if none, 1 if each keeps to one task")
+        lines.append(f"  {_verdict(labour)}")
     else:
         lines.append("Nobody is alive: the population died out.")
     made, start = sum(audit["produced"]), sum(audit["initial"])
@@ -389,6 +399,19 @@ def _report(world: World, summary: dict) -> str:
          f"{start:,.0f} at the start + {made:,.0f} made = all that is held, used, spoiled or lost "
          f"(off by {audit['relative']:.0e})")
     return "\n".join([*lines, ""])
+
+
+def _verdict(labour: dict) -> str:
+    """Say whether there are roles, by the size of the index and by what chance makes of it."""
+    if not labour["defined"]:
+        return "(it takes two members and two tasks to divide labour)"
+    if labour["pvalue"] >= SIGNIFICANT:
+        words = "no more than chance"
+    elif labour["corrected"] < ROLES:
+        words = "beyond chance, but tiny: no roles to speak of"
+    else:
+        words = "there are roles"
+    return f"{words} (p = {labour['pvalue']:.3g} in {SHUFFLES} shuffles of the same acts)"
 
 
 # -- the files ----------------------------------------------------------------------------
@@ -408,11 +431,15 @@ def _write(world: World, series, summary: dict, folder: Path) -> None:
 
 
 def _table(path: Path, columns: dict) -> None:
-    """Write columns of equal length as CSV."""
+    """Write columns of equal length as CSV, real numbers with seven significant digits."""
+    def cells(values):
+        values = np.asarray(values)
+        return [f"{value:.7g}" for value in values.tolist()] if values.dtype.kind == "f" else values.tolist()
+
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows(zip(*(np.asarray(values).tolist() for values in columns.values()), strict=True))
+        writer.writerows(zip(*map(cells, columns.values()), strict=True))
 
 
 def _members(world: World) -> dict:
@@ -423,7 +450,7 @@ def _members(world: World) -> dict:
         columns["row"], columns["column"] = (np.array([nodes[i] for i in living]).reshape(-1, 2)).T
     else:
         columns["node"] = [str(nodes[i]) for i in living]
-    columns["main_task"] = measures.dominant_task(world)
+    columns["dominant_task"] = measures.dominant_task(world)
     for name in ("specialisation", "dependence", "share_propensity"):
         columns[name] = getattr(measures, name)(world, each=True)
     for name in STATE:
@@ -471,7 +498,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, 2 after a user's mistake, 130 after Ctrl-C.
+        Exit code: 0, 1 if the goods audit does not close, 2 after a user's mistake, 130 after Ctrl-C.
     """
     commands = {"run": _run, "presets": _presets, "params": _list_params}
     try:

@@ -21,6 +21,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 __all__ = [
     "Care",
     "Demography",
@@ -43,8 +45,9 @@ TRAITS = ("care", "capability", "reserve", "learning_rate")
 
 def closest(name: str, known) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or ``""``."""
-    match = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
-    return f"; did you mean {match[0]!r}?" if match else ""
+    spelled = {str(k).lower(): str(k) for k in known}
+    match = difflib.get_close_matches(str(name).lower(), spelled, n=1)
+    return f"; did you mean {spelled[match[0]]!r}?" if match else ""
 
 
 def _field(
@@ -59,9 +62,14 @@ def _field(
     choices=None,
     words=(),
     names=None,
-    source="model",
+    indices=False,
+    source,
 ):
-    """Declare a parameter: default, one-line meaning, unit, range and source."""
+    """Declare a parameter: default, one-line meaning, unit, range and source.
+
+    The source is the section of MODEL.md that defines it and, where the
+    mechanism is from the literature, the key in MODEL.md's bibliography.
+    """
     return field(
         default=default,
         metadata={
@@ -74,6 +82,7 @@ def _field(
             "choices": choices,
             "words": words,
             "names": names,
+            "indices": indices,
             "source": source,
         },
     )
@@ -85,6 +94,8 @@ def range_text(meta: Mapping[str, Any]) -> str:
         return " | ".join(meta["choices"])
     if meta["names"] is not None:
         return "names" + (f" from {', '.join(meta['names'])}" if meta["names"] else "")
+    if meta["indices"]:
+        return "indices in 0, ..., resources - 1, or none"
     low, high = meta["low"], meta["high"]
     if low is None and high is None:
         text = "true or false"
@@ -101,9 +112,52 @@ def _short(number) -> str:
     return f"{number:g}".replace("e+0", "e")
 
 
+def _plain(value):
+    """Return a NumPy scalar as the Python bool, int, float or str that it holds."""
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
+        return value.item()
+    return value
+
+
+def _names(name: str, value, meta) -> tuple:
+    """Return a list of names as a tuple, or say which of them cannot be."""
+    if isinstance(value, str):
+        value = tuple(part.strip() for part in value.split(",") if part.strip())
+    try:
+        value = tuple(map(_plain, value))
+    except TypeError:
+        raise TypeError(f"{name} must hold {range_text(meta)}, not {value!r}") from None
+    for item in value:
+        if not isinstance(item, str) or (meta["names"] and item not in meta["names"]):
+            raise ValueError(f"{name} must hold {range_text(meta)}, not {item!r}" + closest(item, meta["names"]))
+    if len(set(value)) < len(value):
+        raise ValueError(f"{name} must not repeat a name, as in {','.join(value)}")
+    return value
+
+
+def _indices(name: str, value, meta) -> tuple:
+    """Return resource indices as a sorted tuple; whether they are below K, Params checks."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        value = (value,)
+    allowed = range_text(meta)
+    if isinstance(value, str):
+        raise TypeError(f"{name} must hold {allowed}, not {value!r}")
+    try:
+        items = [_plain(item) for item in value]
+    except TypeError:
+        raise TypeError(f"{name} must hold {allowed}, not {value!r}") from None
+    for item in items:
+        if isinstance(item, bool) or not isinstance(item, numbers.Real):
+            raise TypeError(f"{name} must hold {allowed}, not {item!r}")
+        if not math.isfinite(item) or item < 0 or item != int(item):
+            raise ValueError(f"{name} must hold {allowed}, not {item!r}")
+    return tuple(sorted(set(map(int, items))))
+
+
 def _number(name: str, value, meta, kind) -> float | int:
     """Return ``value`` as the field's number type, or say why it cannot be."""
     allowed = range_text(meta)
+    value = _plain(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number in {allowed}, not {value!r}")
     try:
@@ -125,48 +179,32 @@ def _number(name: str, value, meta, kind) -> float | int:
 
 def _check(group: str, f: dataclasses.Field, value):
     """Return the canonical form of one field's value, or raise in one sentence."""
-    name, meta = f"{group}.{f.name}", f.metadata
+    name, meta, value = f"{group}.{f.name}", f.metadata, _plain(value)
     if meta["choices"]:
-        if value not in meta["choices"]:
+        if not isinstance(value, str) or value not in meta["choices"]:
             raise ValueError(
                 f"{name} must be one of {', '.join(meta['choices'])}, not {value!r}"
                 + closest(value, meta["choices"])
             )
         return value
     if meta["names"] is not None:
-        if isinstance(value, str):
-            value = tuple(part for part in value.split(",") if part)
-        try:
-            value = tuple(value)
-        except TypeError:
-            raise TypeError(f"{name} must hold {range_text(meta)}, not {value!r}") from None
-        if len(set(map(str, value))) < len(value):
-            raise ValueError(f"{name} must not repeat a name, as in {','.join(map(str, value))}")
-        for item in value:
-            if not isinstance(item, str) or (meta["names"] and item not in meta["names"]):
-                raise ValueError(
-                    f"{name} must hold {range_text(meta)}, not {item!r}" + closest(item, meta["names"])
-                )
-        return value
+        return _names(name, value, meta)
+    if meta["indices"]:
+        return _indices(name, value, meta)
     if f.type == "bool":
-        if not isinstance(value, (bool,)):
+        if not isinstance(value, bool):
             raise TypeError(f"{name} must be true or false, not {value!r}")
         return value
-    if value in meta["words"] if isinstance(value, str) else False:
-        return value
     if isinstance(value, str):
-        raise TypeError(f"{name} must be in {range_text(meta)}, not {value!r}")
+        if value in meta["words"]:
+            return value
+        raise TypeError(f"{name} must be in {range_text(meta)}, not {value!r}" + closest(value, meta["words"]))
     if meta["per_resource"] and not isinstance(value, numbers.Real):
         try:
             items = list(value)
         except TypeError:
             raise TypeError(f"{name} must be in {range_text(meta)}, not {value!r}") from None
-        if f.name == "harmful":
-            kind = "int"
-            return tuple(sorted({_number(f"{name}[{i}]", v, meta, kind) for i, v in enumerate(items)}))
         return tuple(_number(f"{name}[{i}]", v, meta, "float") for i, v in enumerate(items))
-    if f.name == "harmful":
-        return (_number(name, value, meta, "int"),)
     return _number(name, value, meta, "int" if f.type == "int" else "float")
 
 
@@ -183,36 +221,66 @@ class _Group:
 class Production(_Group):
     """Tasks, skills and what a site yields (pass 3)."""
 
-    base_yield: float = _field(1.6, "goods made by an unskilled act at supply 1", "goods/tick", 0, LARGEST)
-    skill_gain: float = _field(1.5, "extra yield of full skill, relative to base_yield", "1", 0, LARGEST)
-    skill_up: float = _field(0.05, "share of the missing skill learned by one act", "1/tick", 0, 1)
-    skill_down: float = _field(0.02, "share of a skill forgotten in a tick without practice", "1/tick", 0, 1)
-    rest: bool = _field(False, "add a last task that yields nothing and spares work_cost")
-    work_cost: float = _field(0.0, "welfare lost by a tick of work", "welfare", 0, LARGEST)
+    base_yield: float = _field(
+        1.6, "goods made by an unskilled act at supply 1", "goods/tick", 0, LARGEST, source="MODEL.md 7.3"
+    )
+    skill_gain: float = _field(
+        1.5, "extra yield of full skill, relative to base_yield", "1", 0, LARGEST, source="MODEL.md 7.3"
+    )
+    skill_up: float = _field(
+        0.05, "share of the missing skill learned by one act", "1/tick", 0, 1, source="MODEL.md 7.3"
+    )
+    skill_down: float = _field(
+        0.02, "share of a skill forgotten in a tick without practice", "1/tick", 0, 1, source="MODEL.md 7.3"
+    )
+    rest: bool = _field(False, "add a last task that yields nothing and spares work_cost", source="MODEL.md 2")
+    work_cost: float = _field(0.0, "welfare lost by a tick of work", "welfare", 0, LARGEST, source="MODEL.md 7.5")
     depletion: float = _field(
         0.0,
         "richness that a harvest of one unit takes from its site (0: supply is a flow)",
         "1/goods",
         0,
         LARGEST,
+        source="MODEL.md 7.3",
     )
-    regrowth: float = _field(0.05, "rate at which a site's richness returns to 1", "1/tick", 0, 1)
+    regrowth: float = _field(
+        0.05, "rate at which a site's richness returns to 1", "1/tick", 0, 1, source="MODEL.md 7.3"
+    )
     regrowth_law: str = _field(
-        "linear", "how richness returns: rate·(1 - s), or rate·s·(1 - s)", choices=("linear", "logistic")
+        "linear",
+        "how richness returns: rate·(1 - s), or rate·s·(1 - s)",
+        choices=("linear", "logistic"),
+        source="MODEL.md 7.3, Verhulst1838",
     )
-    task_memory: float = _field(0.995, "decay of the task counts that measures read", "1/tick", 0, 1)
+    task_memory: float = _field(
+        0.995, "share kept a tick of the task counts that measures read", "1", 0, 1, source="MODEL.md 7.3"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metabolism(_Group):
     """What a member burns, keeps back and loses, and what welfare it has of it (pass 5)."""
 
-    need: float = _field(1.0, "goods burned a tick, per resource", "goods/tick", 0, LARGEST, per_resource=True)
+    need: float = _field(
+        1.0, "goods burned a tick, per resource", "goods/tick", 0, LARGEST, per_resource=True, source="MODEL.md 7.5"
+    )
     reserve: float = _field(
-        2.0, "goods kept back from sharing, per resource", "goods", 0, LARGEST, per_resource=True
+        2.0,
+        "goods kept back from sharing, per resource",
+        "goods",
+        0,
+        LARGEST,
+        per_resource=True,
+        source="MODEL.md 7.4",
     )
     spoilage: float = _field(
-        0.02, "share of the stock that spoils a tick, per resource", "1/tick", 0, 1, per_resource=True
+        0.02,
+        "share of the stock that spoils a tick, per resource",
+        "1/tick",
+        0,
+        1,
+        per_resource=True,
+        source="MODEL.md 7.5",
     )
     complementarity: float | str = _field(
         0.0,
@@ -221,85 +289,148 @@ class Metabolism(_Group):
         -LARGEST,
         1,
         words=("leontief",),
+        source="MODEL.md 7.5, Arrow1961",
     )
-    harmful: tuple = _field(
-        (), "indices of resources whose consumption does harm", "index", 0, LARGEST, per_resource=True
-    )
+    harmful: tuple = _field((), "resources whose consumption does harm", "index", indices=True, source="MODEL.md 7.5")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange(_Group):
     """Sharing along ties and what ties remember (passes 4 and 7)."""
 
-    share_cost: float = _field(0.02, "welfare lost for each unit given away", "welfare/goods", 0, LARGEST)
-    loss: float = _field(0.0, "share of what is sent that is lost on the way", "1", 0, 1)
-    bond_rate: float = _field(0.01, "rate at which a bond follows what the partner gave", "1/tick", 0, 1)
-    bond_floor: float = _field(0.02, "smallest bond factor", "1", 0, 1)
-    memory: float = _field(0.99, "decay γ of traces, consumption and so of dependence", "1/tick", 0, 1)
+    share_cost: float = _field(
+        0.02, "welfare lost for each unit given away", "welfare/goods", 0, LARGEST, source="MODEL.md 7.5"
+    )
+    loss: float = _field(0.0, "share of what is sent that is lost on the way", "1", 0, 1, source="MODEL.md 7.5")
+    bond_rate: float = _field(
+        0.01, "rate at which a bond follows what the partner gave", "1/tick", 0, 1, source="MODEL.md 7.7"
+    )
+    bond_floor: float = _field(0.02, "smallest bond factor", "1", 0, 1, source="MODEL.md 7.7")
+    memory: float = _field(
+        0.99, "share γ kept a tick of traces and consumption, and so of dependence", "1", 0, 1, source="MODEL.md 7.4"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learning(_Group):
     """Perception and the policy gradient (passes 1, 2 and 7)."""
 
-    rate: float = _field(0.05, "learning rate of the policies", "1", 0, LARGEST)
-    trace_decay: float = _field(0.9, "decay λ of the eligibilities", "1/tick", 0, 1)
-    baseline_rate: float = _field(0.02, "rate at which the appraisal baseline follows", "1/tick", 0, 1)
-    exploration: float = _field(0.02, "probability ε of a uniformly random task", "1", 0, 1)
+    rate: float = _field(0.05, "learning rate of the policies", "1", 0, LARGEST, source="MODEL.md 7.7, Williams1992")
+    trace_decay: float = _field(
+        0.9, "share λ kept a tick of the eligibilities", "1", 0, 1, source="MODEL.md 7.7, Baxter2001"
+    )
+    baseline_rate: float = _field(
+        0.02, "rate at which the appraisal baseline follows", "1/tick", 0, 1, source="MODEL.md 7.7, Williams1992"
+    )
+    exploration: float = _field(0.02, "probability ε of a uniformly random task", "1", 0, 1, source="MODEL.md 7.2")
     share_exploration: float = _field(
-        0.02, "floor of the probabilities to share and not to share", "1", 0, 0.5
+        0.02, "floor of the probabilities to share and not to share", "1", 0, 0.5, source="MODEL.md 7.2"
     )
     perception: int = _field(
-        2, "0 sees nothing, 1 own shortfall, 2 the neighbours' shortfall too", "level", 0, 2
+        2, "0 sees nothing, 1 own shortfall, 2 the neighbours' shortfall too", "level", 0, 2, source="MODEL.md 7.1"
     )
-    cue: bool = _field(False, "also sense the own site's supply")
-    share_features: tuple = _field((), "names of extra features of the share policy", names=())
-    task_bound: float = _field(8.0, "largest absolute weight of the task policy", "1", 0, LARGEST)
-    share_bound: float = _field(6.0, "largest absolute weight of the share policy", "1", 0, LARGEST)
+    cue: bool = _field(False, "also sense the own site's supply", source="MODEL.md 7.1")
+    share_features: tuple = _field((), "names of extra features of the share policy", names=(), source="MODEL.md 7.1")
+    task_bound: float = _field(
+        8.0, "largest absolute weight of the task policy", "1", 0, LARGEST, source="MODEL.md 7.7"
+    )
+    share_bound: float = _field(
+        6.0, "largest absolute weight of the share policy", "1", 0, LARGEST, source="MODEL.md 7.7"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Care(_Group):
     """How far others' welfare enters the signal a member learns from (pass 6)."""
 
-    kind: str = _field("interdependence", "whose welfare counts", choices=CARE_KINDS)
+    kind: str = _field(
+        "interdependence",
+        "whose welfare counts: self, nobody else's; neighbours, those one may give to; kin, the neighbours of "
+        "one's own founder; interdependence, those who feed one, as far as one depends on them; whole, everyone's",
+        choices=CARE_KINDS,
+        source="MODEL.md 7.6",
+    )
     weight: float = _field(
-        0.75, "care weight c: share of the appraisal that others' welfare makes up", "1", 0, 1
+        0.75, "care weight c: share of the appraisal that others' welfare makes up", "1", 0, 1, source="MODEL.md 7.6"
     )
     saturation: float = _field(
-        1 / 3, "dependence at which interdependence care is full", "1", 0, LARGEST, open_low=True
+        1 / 3,
+        "dependence at which interdependence care is full",
+        "1",
+        0,
+        LARGEST,
+        open_low=True,
+        source="MODEL.md 7.6",
     )
-    horizon: int = _field(1, "longest walk over which others' welfare is averaged; its cost grows fast", "steps", 1, 8)
+    horizon: int = _field(
+        1,
+        "longest walk over which others' welfare is averaged; its cost grows fast",
+        "steps",
+        1,
+        8,
+        source="MODEL.md 7.6",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demography(_Group):
     """Death and birth (pass 8)."""
 
-    enabled: bool = _field(False, "members die and empty sites are refilled")
-    hazard: float = _field(0.001, "death hazard μ at full vitality", "1/tick", 0, 1)
-    frailty: float = _field(2.0, "how far low vitality raises the hazard (0: constant turnover)", "1", 0, LARGEST)
-    vitality_rate: float = _field(0.01, "rate at which vitality follows welfare", "1/tick", 0, 1)
-    refill: float = _field(0.05, "probability that an empty site seeks a parent", "1/tick", 0, 1)
-    selection: float = _field(6.0, "exponent σ of vitality in the draw of a parent", "1", 0, LARGEST)
-    dispersal: str = _field(
-        "local", "parents come from in-neighbours, or from anywhere", choices=("local", "global")
+    enabled: bool = _field(
+        False, "members die and empty sites are refilled", source="MODEL.md 7.8, Moran1958, Ohtsuki2006"
     )
-    mutation_sd: float = _field(0.05, "standard deviation of a mutation step", "1", 0, LARGEST)
-    mutates: tuple = _field(("care",), "inherited traits that mutate", names=TRAITS)
-    inherit_policy: bool = _field(False, "children copy their parent's policies")
+    hazard: float = _field(
+        0.001, "death hazard μ at full vitality", "1/tick", 0, 1, source="MODEL.md 7.8, Moran1958, Ohtsuki2006"
+    )
+    frailty: float = _field(
+        2.0, "how far low vitality raises the hazard (0: constant turnover)", "1", 0, LARGEST, source="MODEL.md 7.8"
+    )
+    vitality_rate: float = _field(
+        0.01, "rate at which vitality follows welfare", "1/tick", 0, 1, source="MODEL.md 7.8"
+    )
+    refill: float = _field(
+        0.05,
+        "probability that an empty site seeks a parent",
+        "1/tick",
+        0,
+        1,
+        source="MODEL.md 7.8, Moran1958, Ohtsuki2006",
+    )
+    selection: float = _field(
+        6.0,
+        "exponent σ of vitality in the draw of a parent",
+        "1",
+        0,
+        LARGEST,
+        source="MODEL.md 7.8, Moran1958, Ohtsuki2006",
+    )
+    dispersal: str = _field(
+        "local",
+        "parents come from in-neighbours, or from anywhere",
+        choices=("local", "global"),
+        source="MODEL.md 7.8, Ohtsuki2006",
+    )
+    mutation_sd: float = _field(0.05, "standard deviation of a mutation step", "1", 0, LARGEST, source="MODEL.md 7.8")
+    mutates: tuple = _field(("care",), "inherited traits that mutate", names=TRAITS, source="MODEL.md 7.8")
+    inherit_policy: bool = _field(False, "children copy their parent's policies", source="MODEL.md 7.8")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start(_Group):
     """What founders and newborns start with."""
 
-    stock: float = _field(1.0, "smallest initial stock of a founder, per resource", "goods", 0, LARGEST)
-    stock_spread: float = _field(0.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, LARGEST)
-    policy_sd: float = _field(0.01, "standard deviation of the initial task weights", "1", 0, LARGEST)
-    skill: float = _field(0.3, "initial skill in every task", "1", 0, 1)
-    welfare: float = _field(0.5, "initial welfare and appraisal baseline", "welfare", 0, 1)
-    vitality: float = _field(0.5, "initial vitality", "1", 0, 1)
+    stock: float = _field(
+        1.0, "smallest initial stock of a founder, per resource", "goods", 0, LARGEST, source="MODEL.md 5"
+    )
+    stock_spread: float = _field(
+        0.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, LARGEST, source="MODEL.md 5"
+    )
+    policy_sd: float = _field(
+        0.01, "standard deviation of the initial task weights", "1", 0, LARGEST, source="MODEL.md 5"
+    )
+    skill: float = _field(0.3, "initial skill in every task", "1", 0, 1, source="MODEL.md 5")
+    welfare: float = _field(0.5, "initial welfare and appraisal baseline", "welfare", 0, 1, source="MODEL.md 5")
+    vitality: float = _field(0.5, "initial vitality", "1", 0, 1, source="MODEL.md 5")
 
 
 GROUPS = {
@@ -346,7 +477,7 @@ class Params:
     start: Start = Start()
 
     def __post_init__(self):
-        k = self.resources
+        k = _plain(self.resources)
         if isinstance(k, bool) or not isinstance(k, numbers.Integral) or k < 1:
             raise ValueError(f"resources must be a whole number in [1, inf), not {k!r}")
         object.__setattr__(self, "resources", int(k))
@@ -356,14 +487,9 @@ class Params:
                 raise TypeError(f"{name} must be a {kind.__name__}, not {group!r}")
             for f in dataclasses.fields(group):
                 value = getattr(group, f.name)
-                if not (f.metadata["per_resource"] and isinstance(value, tuple)):
-                    continue
-                if f.name == "harmful":
-                    if value and value[-1] >= k:
-                        raise ValueError(
-                            f"metabolism.harmful must hold indices below resources = {k}, not {value[-1]}"
-                        )
-                elif len(value) != k:
+                if f.metadata["indices"] and value and value[-1] >= k:
+                    raise ValueError(f"{name}.{f.name} must hold indices below resources = {k}, not {value[-1]}")
+                if f.metadata["per_resource"] and isinstance(value, tuple) and len(value) != k:
                     raise ValueError(
                         f"{name}.{f.name} has {len(value)} values; it takes one, or one for "
                         f"each of the {k} resources"
@@ -450,6 +576,8 @@ class Params:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Params:
         """Build parameters from :meth:`to_dict`'s form; missing names take their defaults."""
+        if not isinstance(record, Mapping):
+            raise TypeError(f"parameters must be a mapping of names to values, not {record!r}")
         flat: dict[str, Any] = {}
         for group, value in record.items():
             if group in GROUPS and isinstance(value, Mapping):
@@ -465,7 +593,11 @@ class Params:
     @classmethod
     def from_json(cls, text: str) -> Params:
         """Build parameters from :meth:`to_json`'s text."""
-        return cls.from_dict(json.loads(text))
+        try:
+            record = json.loads(text)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"parameters must be JSON text, but {error}") from None
+        return cls.from_dict(record)
 
     @classmethod
     def names(cls) -> list[str]:
@@ -494,7 +626,7 @@ class Params:
             "unit": "count",
             "range": "[1, inf)",
             "doc": "number K of resources",
-            "source": "model",
+            "source": "MODEL.md 2",
         }
         for group, kind in GROUPS.items():
             for f in dataclasses.fields(kind):
@@ -531,8 +663,8 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "neighbour care as an inherited trait under death and birth",
         {"care.kind": "neighbours", "exchange.share_cost": 0.05, "demography.enabled": True},
     ),
-    "seasonal": (
-        "a resting task, a cost of work and sight of the own site's supply",
+    "resting": (
+        "members may rest: work costs welfare, yields more, and the own site's supply is seen",
         {
             "production.rest": True,
             "production.work_cost": 0.2,

@@ -275,7 +275,7 @@ def _task_legend(ax: Axes, world, empty: bool = False) -> None:
     ax.legend(handles=[Line2D([], [], linestyle="", marker="s", markersize=7, color=hue, label=name,
                               markeredgecolor=INK, markeredgewidth=0.4) for name, hue in marks],
               loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8, handletextpad=0.1,
-              borderaxespad=0.2)
+              borderaxespad=0.2, title="paler: other tasks too", title_fontsize=7, alignment="left")
 
 
 def field_map(world, values, ax: Axes | None = None, *, label: str | None = None,

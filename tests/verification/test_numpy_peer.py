@@ -28,10 +28,9 @@ SETTLED = {
 
 
 def settled(peer):
-    """Welfare, division of labour, imports/consumption and σ(φ), as test_prototype.measure has them."""
+    """Welfare, division of labour, the members' mean imports/consumption, and σ(φ)."""
     signs = peer.vital_signs()
-    dependence = np.mean(peer.trace.sum(0) / peer.consumption)  # a mean over members
-    return signs["welfare"], signs["division"], dependence, signs["sharing"]
+    return signs["welfare"], signs["division"], np.mean(peer.trace.sum(0) / peer.consumption), signs["sharing"]
 
 
 def halves(peer):
