@@ -247,7 +247,7 @@ def test_set_reads_values(given, name, value):
     (["run", "--set", "care.weight=lots"], "care.weight must be in [0, 1], not 'lots'"),
     (["run", "--set", "care.weight={}"], "care.weight must be"),
     (["run", "--set", "production.rest=maybe"], "production.rest must be true or false"),
-    (["run", "--set", "resources=0"], "resources must be a whole number in [1, inf), not 0"),
+    (["run", "--set", "resources=0"], "resources must be a whole number in [1, 1000], not 0"),
     (["run", "--set", "metabolism.need=1,2"], "metabolism.need has 2 values"),
     (["run", "--set", "metabolism.harmful=7"], "metabolism.harmful must hold indices below"),
     (["run", "--graph", "karat"], "did you mean 'karate'?"),

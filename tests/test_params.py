@@ -49,7 +49,7 @@ def test_params_are_frozen():
     ({"care.saturation": 0}, ValueError, r"care.saturation must be in \(0, 1e6\], not 0"),
     ({"care.kind": "slef"}, ValueError, "care.kind must be one of .*; did you mean 'self'"),
     ({"care.horizon": 1.5}, ValueError, "care.horizon must be a whole number"),
-    ({"resources": 0}, ValueError, r"resources must be a whole number in \[1, inf\), not 0"),
+    ({"resources": 0}, ValueError, r"resources must be a whole number in \[1, 1000\], not 0"),
     ({"resources": 2.5}, ValueError, "resources must be a whole number"),
     ({"metabolism.need": [1, 2]}, ValueError, "metabolism.need has 2 values; it takes one, or one for each of the 3"),
     ({"metabolism.need": [1, -2, 3]}, ValueError, r"metabolism.need\[1\] must be in"),

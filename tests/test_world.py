@@ -464,7 +464,7 @@ BAD = {
     "negative stock": (
         lambda w: w.set("stock", -1),
         ValueError,
-        r"stock at site 0 must be in \[0, inf\), not -1",
+        r"stock at site 0 must be in \[0, 1e\+30\], not -1",
     ),
     "NaN care": (lambda w: w.set("care", np.nan), ValueError, "care at site 0 must be in .0, 1., not nan"),
     "inf supply": (lambda w: w.set("supply", np.inf), ValueError, "supply at site 0"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numbers
 import secrets
+import signal
+import threading
 
 import numpy as np
 
-__all__ = ["mask", "seed", "whole"]
+__all__ = ["mask", "seed", "undisturbed", "whole"]
 
 
 def seed(rng) -> int:
@@ -75,3 +77,24 @@ def mask(n, occupied) -> np.ndarray:
             raise ValueError(f"occupied must be a mask or site indices in [0, {n - 1}], not {occupied!r:.60}")
         here[given] = True
     return here
+
+
+class undisturbed:  # noqa: N801
+    """Hold back Ctrl-C until the statements of a ``with`` are done; a second Ctrl-C is not held back."""
+
+    def __enter__(self):
+        self.handler, self.caught = None, None
+        if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
+            self.handler = signal.signal(signal.SIGINT, self.catch)
+
+    def catch(self, *frame):
+        """Note the first interrupt; pass on the next."""
+        if self.caught:
+            self.handler(*frame)
+        self.caught = frame
+
+    def __exit__(self, *error):
+        if self.handler is not None:
+            signal.signal(signal.SIGINT, self.handler)
+            if self.caught:
+                self.handler(*self.caught)

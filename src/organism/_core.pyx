@@ -40,6 +40,12 @@ def level():
     return cpu_level()
 
 
+def after_fork():
+    """Use one thread from now on; called in a child of ``os.fork``, where OpenMP's threads are missing."""
+    global forked
+    forked = 1
+
+
 include "_passes.pxi"
 include "_demography.pxi"
 

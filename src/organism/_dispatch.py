@@ -37,3 +37,5 @@ def _load():
 
 
 core = _load()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=core.after_fork)

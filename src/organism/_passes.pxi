@@ -12,10 +12,13 @@ cdef inline uint64_t id_of(const Book* b, int64_t i) noexcept nogil:
 ctypedef void (*Pass)(const Book*, int64_t, char*) noexcept nogil
 
 
+cdef int forked = 0                # a child of os.fork: its parent's OpenMP threads are gone, and waited for in vain
+
+
 cdef void sweep(const Book* b, Pass work, int threads) noexcept nogil:
     """Run one pass over all slices."""
     cdef int64_t s
-    if threads == 1:
+    if threads == 1 or forked:
         for s in range(b.slices):
             work(b, s, b.scratch)
     else:

@@ -14,8 +14,8 @@ import numpy as np
 LANES = 16
 #: Slots and sites are numbered in 32 bits; the last slice of slots is the sentinel.
 MAX_SLOTS = 2**31 - 1 - LANES
-#: Largest tie weight, the largest float32.
-MAX_WEIGHT = 1e30
+#: Largest tie weight: products with it stay within float32.
+MAX_WEIGHT = np.float64(1e30)
 
 
 def _frozen(array):

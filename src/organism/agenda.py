@@ -82,6 +82,8 @@ class Agenda:
         """
         tick = world.tick
         for job in [job for job in self.jobs if job.before == before and job.due(tick)]:
+            if job not in self.jobs:               # struck by a job before it
+                continue
             job.call(world)
             if not job.period:
                 self.cancel(job)

@@ -82,8 +82,12 @@ def scale(name: str, factor, sites=None) -> Intervention:
     array([0.5, 1. , 1. ], dtype=float32)
     """
     def apply(world):
-        index = slice(None) if sites is None else np.atleast_1d(sites)
-        world.set(name, world.state[name][index] * np.asarray(factor), sites)
+        index = slice(None) if sites is None else world._sites(sites)
+        try:
+            values = world.state[name][index] * np.asarray(factor, float)
+        except (TypeError, ValueError):
+            raise TypeError(f"factor must be one number, or one a resource, not {factor!r:.60}") from None
+        world.set(name, values, sites)
     return Intervention(f"scale {name}", apply)
 
 

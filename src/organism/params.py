@@ -478,8 +478,8 @@ class Params:
 
     def __post_init__(self):
         k = _plain(self.resources)
-        if isinstance(k, bool) or not isinstance(k, numbers.Integral) or k < 1:
-            raise ValueError(f"resources must be a whole number in [1, inf), not {k!r}")
+        if isinstance(k, bool) or not isinstance(k, numbers.Integral) or not 1 <= k <= 1000:
+            raise ValueError(f"resources must be a whole number in [1, 1000], not {k!r}")
         object.__setattr__(self, "resources", int(k))
         for name, kind in GROUPS.items():
             group = getattr(self, name)
@@ -624,7 +624,7 @@ class Params:
             "name": "resources",
             "default": "3",
             "unit": "count",
-            "range": "[1, inf)",
+            "range": "[1, 1000]",
             "doc": "number K of resources",
             "source": "MODEL.md 2",
         }

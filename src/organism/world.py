@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import numbers
+import threading
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from . import storage
-from ._checks import mask, seed, whole
+from ._checks import mask, seed, undisturbed, whole
 from ._dispatch import core
 from .agenda import Agenda, Job
 from .params import CARE_KINDS, TRAITS, Params, closest
@@ -30,6 +32,20 @@ _FLAT = {"occupied", "shared", "order_share", "task", "order_task", "age", "birt
          "parent_uid", "founder"}
 #: Columns that may be given when a member is added.
 _ADDABLE = tuple(name for name, c in COLUMNS.items() if c.writable and c.owner != "site")
+
+
+def _alone(method):
+    """Refuse a call while another thread is in one (the kernel runs without the GIL); hold back Ctrl-C till its end."""
+    @functools.wraps(method)
+    def alone(self, *args, **kwargs):
+        with undisturbed():
+            if not self._lock.acquire(blocking=False):
+                raise RuntimeError("another thread is stepping or changing this world; wait until it is done")
+            try:
+                return method(self, *args, **kwargs)
+            finally:
+                self._lock.release()
+    return alone
 
 
 class World:
@@ -100,6 +116,7 @@ class World:
         topology, k = self.topology, self._params.resources
         slices, row = len(topology.out_ptr) - 1, self.state.row
         self._kernel, self._agenda, self.history = core.Kernel(), Agenda(), []
+        self._lock = threading.RLock()
         self.ledger, self.threads = ledger, threads
         self._ties = self._new_ties(topology)
         self._scratch = {"offer": np.zeros((k, row)), "deficit": np.zeros((k, row), "f4"),
@@ -215,7 +232,12 @@ class World:
         before = self.tick
         self._agenda.run(self, before=True)
         stop = min(end, self._agenda.next(before))
-        done = self._kernel.run(int(stop - before), PATIENCE)
+        return self._ticks(int(stop - before))
+
+    @_alone
+    def _ticks(self, n):
+        """Compute up to n ticks and do what is due after them, Ctrl-C or not: it would be missed for ever."""
+        done = self._kernel.run(n, PATIENCE)
         self._agenda.run(self, before=False)
         return done
 
@@ -345,6 +367,7 @@ class World:
         return self._threads
 
     @threads.setter
+    @_alone
     def threads(self, value):
         value = whole("threads", value, 1)
         if value > MAX_THREADS:
@@ -382,6 +405,7 @@ class World:
         values = self._ties[name][..., self.topology.in_slot]
         return np.ascontiguousarray(values.T) if name == "total" else values
 
+    @_alone
     def closed_accounts(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the exact totals of ties one of whose members has gone since.
 
@@ -409,6 +433,7 @@ class World:
 
     # -- changing, between ticks ---------------------------------------------------------------
 
+    @_alone
     def update(self, **changes) -> None:
         """Change parameters from the next tick on.
 
@@ -472,6 +497,7 @@ class World:
         else:
             self.state.planes.pop(name, None)
 
+    @_alone
     def set(self, name: str, values, sites=None) -> None:
         """Write a column.
 
@@ -546,23 +572,17 @@ class World:
             fresh = np.broadcast_to(fresh, shape)
         except ValueError:
             raise ValueError(f"{name} takes one value or an array of shape {shape}, not {fresh.shape}") from None
-        high = column.high
+        large = 1e30 if column.dtype == "f8" else 1e15         # products with it stay within float32
+        low = -large if column.low is None else column.low
+        high = large if column.high is None else column.high
         if name == "order_task":
             high = self._params.tasks - 1
-        bad = ~np.isfinite(fresh)
-        if column.low is not None:
-            bad |= fresh < column.low
-        if high is not None:
-            bad |= fresh > high
+        bad = ~((fresh >= low) & (fresh <= high))              # NaN too
         if column.dtype[0] == "i":
             bad |= fresh != np.rint(fresh)
-        else:
-            bad |= np.abs(fresh) > 1e15            # so that products stay within float32
         if bad.any():
             where = tuple(int(i) for i in np.argwhere(bad)[0])
-            low_text = "(-inf" if column.low is None else f"[{column.low:g}"
-            high_text = "inf)" if high is None else f"{high:g}]"
-            raise ValueError(f"{name} at site {index[where[0]]} must be in {low_text}, {high_text}, "
+            raise ValueError(f"{name} at site {index[where[0]]} must be in [{low:g}, {high:g}], "
                              f"not {fresh[where]:g}")
         return index, fresh.astype(column.dtype)
 
@@ -589,6 +609,7 @@ class World:
         intervention(self)
         self.history.append((self.tick, getattr(intervention, "name", repr(intervention))))
 
+    @_alone
     def remove(self, sites) -> None:
         """Take away the members at ``sites`` with all they hold (booked as removed)."""
         index = self._sites(sites)
@@ -599,6 +620,7 @@ class World:
         for site in index:
             self._kernel.leave(int(site))
 
+    @_alone
     def add(self, site: int, columns: Mapping | None = None) -> int:
         """Settle a new member, with a founder's start, at an empty site (goods booked as added).
 
@@ -632,6 +654,7 @@ class World:
             self.set(name, values, index)
         return int(self.state["uid"][index[0]])
 
+    @_alone
     def move(self, site: int, to: int) -> None:
         """Move a member to an empty site; its ties there start afresh."""
         index = self._sites([site, to])
@@ -649,6 +672,7 @@ class World:
         for plane, row in zip(planes, rows, strict=True):
             plane[:, index[1]] = row
 
+    @_alone
     def rewire(self, topology: Topology) -> None:
         """Replace the topology; ties that both have keep bond, trace and exact totals.
 
@@ -735,9 +759,10 @@ class World:
             topology = Topology.from_arrays({name.removeprefix("topology."): a for name, a in arrays.items()
                                              if name.startswith("topology.")})
             return cls._unpack(topology, params, header, arrays)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{path} is damaged: {error}") from None
 
+    @_alone
     def _pack(self):
         """Return header and arrays, unpadded, that :meth:`_unpack` understands."""
         n = self.n_sites
@@ -760,14 +785,19 @@ class World:
         self._start(whole("threads", header["threads"], 1), bool(header["ledger"]))
         self.history = [tuple(entry) for entry in header["history"]]
         state, n = self.state, topology.n_sites
+        missing = {f"state.{name}" for name in state.planes} - arrays.keys()
+        if missing:
+            raise ValueError(f"column {min(missing)[6:]} is missing")
         for key in [key for key in arrays if key.startswith("state.")]:
             name, rows = key.removeprefix("state."), arrays[key]
             column = COLUMNS[name]
             shared = name in SHARED and rows.shape[1] == 1 and n > 1
             if rows.dtype != np.dtype(column.dtype) or rows.shape != (state.rows(name), 1 if shared else n):
                 raise ValueError(f"column {name} has shape {rows.shape} and type {rows.dtype}")
-            if not np.isfinite(rows).all():
-                raise ValueError(f"column {name} holds NaN or inf")
+            high = params.tasks - 1 if name in ("task", "order_task") else column.high
+            if not (np.isfinite(rows).all() and (column.low is None or (rows >= column.low).all())
+                    and (high is None or (rows <= high).all())):
+                raise ValueError(f"column {name} holds values out of its range")
             if shared:
                 state.share(name, rows[:, 0])
             else:
@@ -775,10 +805,15 @@ class World:
         for name, like in self._new_ties(topology).items():
             rows = arrays[f"tie.{name}"]
             slots = topology.out_slot if name == "bond" else topology.in_slot
+            if rows.T.shape != like[..., slots].shape or not (np.isfinite(rows) & (rows >= 0)).all():
+                raise ValueError(f"tie column {name} does not fit the ties")
             like[..., slots] = rows.T
             self._ties[name] = like
         for name in ("account", "initial", "added", "removed"):
             rows = arrays[f"book.{name}"]
+            shape = self._scratch["account"].shape if name == "account" else (params.resources,)
+            if rows.shape != shape or not np.isfinite(rows).all():
+                raise ValueError(f"the account of goods {name} has shape {rows.shape}, or holds NaN or inf")
             if name == "account":
                 self._scratch["account"][:] = rows
             else:
@@ -789,8 +824,10 @@ class World:
             raise ValueError("the number of members does not fit the occupied sites")
         self._count_neighbours()
         self._attach()
-        self._kernel.reopen(np.ascontiguousarray(arrays["book.closed_uids"]),
-                            np.ascontiguousarray(arrays["book.closed_amounts"]))
+        uids, amounts = (np.ascontiguousarray(arrays[f"book.closed_{name}"]) for name in ("uids", "amounts"))
+        if uids.shape != (len(amounts), 2) or amounts.shape[1:] != (params.resources,):
+            raise ValueError("the closed accounts do not fit each other")
+        self._kernel.reopen(uids, amounts)
         return self
 
     def __repr__(self) -> str:
