@@ -261,18 +261,25 @@ cdef int64_t draw_parent(Kernel kernel, int64_t i, uint32_t id0, uint32_t id1, f
     cdef Book* b = &kernel.book
     cdef int64_t s = i // LANES, t, n = 0, candidate, pass_
     cdef int64_t deg = (b.in_ptr[s + 1] - b.in_ptr[s]) // LANES
-    cdef double sum = 0, cut, weight
-    cdef uint32_t word[4]
+    cdef double sum = 0, top = 0, cut, weight
     for t in range(deg):
         candidate = refi(b.in_index, b.in_ptr[s] + t * LANES + i % LANES)[0]
         if refb(b.occupied, candidate)[0]:
             n += 1
-            sum += pow(ref(b.vitality, 0, candidate)[0], b.selection)
+            top = max(top, ref(b.vitality, 0, candidate)[0])
     if b.global_parents:
         n = max(<int64_t>1, n)
-        sum = 0
+        top = 0
         for t in range(n):
-            sum += pow(ref(b.vitality, 0, anyone(kernel, t, id0, id1, n_living))[0], b.selection)
+            top = max(top, ref(b.vitality, 0, anyone(kernel, t, id0, id1, n_living))[0])
+    for t in range((n if b.global_parents else deg) if top > 0 else 0):     # relative to the best: no underflow
+        if b.global_parents:
+            candidate = anyone(kernel, t, id0, id1, n_living)
+        else:
+            candidate = refi(b.in_index, b.in_ptr[s] + t * LANES + i % LANES)[0]
+            if not refb(b.occupied, candidate)[0]:
+                continue
+        sum += pow(ref(b.vitality, 0, candidate)[0] / top, b.selection)
     if n == 0:
         return -1
     cut = u * (sum if sum > 0 else <double>n)
@@ -284,7 +291,7 @@ cdef int64_t draw_parent(Kernel kernel, int64_t i, uint32_t id0, uint32_t id1, f
             candidate = refi(b.in_index, b.in_ptr[s] + t * LANES + i % LANES)[0]
             if not refb(b.occupied, candidate)[0]:
                 continue
-        weight = pow(ref(b.vitality, 0, candidate)[0], b.selection) if sum > 0 else 1
+        weight = pow(ref(b.vitality, 0, candidate)[0] / top, b.selection) if sum > 0 else 1
         if weight > 0:
             pass_ = candidate              # the last possible one, should rounding overshoot
         cut -= weight

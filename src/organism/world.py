@@ -116,7 +116,7 @@ class World:
         topology, k = self.topology, self._params.resources
         slices, row = len(topology.out_ptr) - 1, self.state.row
         self._kernel, self._agenda, self.history = core.Kernel(), Agenda(), []
-        self._lock = threading.RLock()
+        self._lock, self._stepping = threading.RLock(), False
         self.ledger, self.threads = ledger, threads
         self._ties = self._new_ties(topology)
         self._scratch = {"offer": np.zeros((k, row)), "deficit": np.zeros((k, row), "f4"),
@@ -210,12 +210,15 @@ class World:
         n = whole("n", n, 0)
         if self.tick + n >= 2**32:
             raise ValueError(f"n must keep the tick below 2**32; the world is at {self.tick} and n is {n}")
+        if self._stepping:
+            raise RuntimeError("the world is being stepped; what it calls between ticks cannot step it")
         bar = None
         if progress is True:
             from tqdm.auto import tqdm
 
             bar = tqdm(total=n, unit="tick", desc="stepping", mininterval=0.2)
         start, end = self.tick, self.tick + n
+        self._stepping = True
         try:
             while self.tick < end:
                 done = self._some(end)
@@ -224,6 +227,7 @@ class World:
                 elif callable(progress):
                     progress(self.tick - start, n)
         finally:
+            self._stepping = False
             if bar is not None:
                 bar.close()
 
@@ -607,7 +611,7 @@ class World:
         if not callable(intervention):
             raise TypeError(f"an intervention must be callable with the world, not {intervention!r}")
         intervention(self)
-        self.history.append((self.tick, getattr(intervention, "name", repr(intervention))))
+        self.history.append((self.tick, str(getattr(intervention, "name", intervention))))
 
     @_alone
     def remove(self, sites) -> None:
@@ -629,7 +633,8 @@ class World:
         site : int
             An empty site.
         columns : mapping of str to value, optional
-            Values of its columns that differ from a founder's.
+            Values of its columns that differ from a founder's; traits that are told apart
+            by site and not given here are the site's.
 
         Returns
         -------
@@ -820,6 +825,10 @@ class World:
                 setattr(self, f"_{name}", np.array(rows, float))
         for name in cls._COUNTERS:
             setattr(self._kernel, name, int(header[name]))
+        if not 0 <= self.tick < 2**32:
+            raise ValueError(f"the tick {self.tick} is not in [0, 2**32)")
+        if not self.audit().closes:
+            raise ValueError("its account of goods does not close")
         if self._kernel.n_alive != int(state["occupied"].sum()):
             raise ValueError("the number of members does not fit the occupied sites")
         self._count_neighbours()
