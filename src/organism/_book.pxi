@@ -142,7 +142,7 @@ cpdef enum Account:
     SPOILED = 2
     LOST = 3
 
-cdef struct Book:                  # everything a pass needs; filled by Kernel._bind
+cdef struct Book:                  # everything a pass needs; filled by Kernel.bind
     int64_t slices, sites, K, M, F, G, tick
     uint32_t seed0, seed1
     # parameters
