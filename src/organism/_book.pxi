@@ -4,6 +4,7 @@ cdef extern from "_lanes.h" nogil:
     enum: W
     enum: LANES
     enum: BLOCKS
+    enum: AHEAD
     enum: CHECKED
     float FORGOTTEN
     int lanes_fault
@@ -53,6 +54,8 @@ cdef extern from "_lanes.h" nogil:
     vd gatherd(dplane, int64_t, vi)
     vi gatherb(bplane, vi)
     void ask(fplane, iplane, int64_t)
+    void ask_rows(fplane, int64_t, int64_t)
+    void ask_rowsd(dplane, int64_t, int64_t)
     bint consecutive(vi)
     vf pull(fplane, int64_t, vi, bint)
     vd pulld(dplane, int64_t, vi, bint)

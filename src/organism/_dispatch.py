@@ -13,14 +13,17 @@ __all__ = ["core"]
 
 
 def _load():
-    # Idle threads must sleep, not spin: libgomp reads this once, when it is loaded.
-    policy = os.environ.get("OMP_WAIT_POLICY")
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # Between passes a thread waits for the others: it spins some 100 µs, for waking one that sleeps
+    # takes longer than a pass over 10⁴ members, and then sleeps, for on a busy machine those that spin
+    # keep away the one waited for. libgomp reads this once, when it is loaded.
+    chosen = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys()
+    if not chosen:
+        os.environ["GOMP_SPINCOUNT"] = "50000"
     try:
         base = importlib.import_module("organism._core")
     finally:
-        if policy is None:
-            del os.environ["OMP_WAIT_POLICY"]
+        if not chosen:
+            del os.environ["GOMP_SPINCOUNT"]
     best = base.level()
     wanted = os.environ.get("ORGANISM_LEVEL", "")
     if wanted:

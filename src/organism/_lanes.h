@@ -217,6 +217,19 @@ INLINE void ask(fplane p, iplane j, int64_t at) {
     __builtin_prefetch(p.at + j.at[at + LANES - 1]);
 }
 
+/* ask for rows of a plane at a slice that is worked on soon: a processor follows some sequences of
+ * addresses by itself, but not the sixty of a pass. Into the second cache, for the first is small. */
+#define AHEAD 4 /* slices between asking and use */
+INLINE void ask_rows(fplane p, int64_t rows, int64_t i) {
+    if (p.step) for (int64_t r = 0; r < rows; r++) __builtin_prefetch(p.at + r * p.row + i, 1, 2);
+}
+INLINE void ask_rowsd(dplane p, int64_t rows, int64_t i) {
+    if (p.step) for (int64_t r = 0; r < rows; r++) {
+        __builtin_prefetch(p.at + r * p.row + i, 1, 2);
+        __builtin_prefetch(p.at + r * p.row + i + 8, 1, 2);
+    }
+}
+
 /* -- arithmetic the operators do not give -------------------------------------------- */
 
 INLINE vf splat(float a) { vf z = {0}; return z + a; }

@@ -168,6 +168,15 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
 cdef void act(const Book* b, int64_t s, char* scratch) noexcept nogil:
     """Sense, draw a task and whether to share, produce; eligibilities of both draws."""
     cdef int64_t i, c
+    if s + AHEAD < b.slices:
+        i = (s + AHEAD) * LANES
+        ask_rows(b.policy, b.M * b.F, i)
+        ask_rows(b.eligibility, b.M * b.F, i)
+        ask_rows(b.skill, b.K, i)
+        ask_rows(b.shortfall, b.K, i)
+        ask_rows(b.deficit, b.K, i)
+        ask_rows(b.task_counts, b.M, i)
+        ask_rowsd(b.stock, b.K, i)
     for c in range(BLOCKS):
         i = s * LANES + c * W
         if b.K == 3 and b.M == 3 and b.F == 7:      # the usual case, unrolled by the compiler
@@ -335,6 +344,10 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
 cdef void receive(const Book* b, int64_t s, char* scratch) noexcept nogil:
     """Receiver: f = ρ b d along every in-tie; then burn, spoil and the welfare of it (pass 5)."""
     cdef int64_t i, c
+    if s + AHEAD < b.slices:
+        i = (s + AHEAD) * LANES
+        ask_rows(b.deficit, b.K, i)
+        ask_rowsd(b.stock, b.K, i)
     if s + 1 < b.slices:                       # bonds are gathered: ask for the next slice's early
         for c in range((b.in_ptr[s + 2] - b.in_ptr[s + 1]) // LANES):
             ask(b.bond, b.in_to_out, b.in_ptr[s + 1] + c * LANES)
@@ -521,6 +534,10 @@ cdef inline void learn_block(const Book* b, int64_t s, int64_t i, const int64_t 
 cdef void learn(const Book* b, int64_t s, char* scratch) noexcept nogil:
     """Appraise, move both policies and the baseline, adapt the bonds."""
     cdef int64_t i, c
+    if s + AHEAD < b.slices:
+        i = (s + AHEAD) * LANES
+        ask_rows(b.policy, b.M * b.F, i)
+        ask_rows(b.eligibility, b.M * b.F, i)
     for c in range(BLOCKS):
         i = s * LANES + c * W
         if b.M * b.F == 21:

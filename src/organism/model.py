@@ -209,7 +209,7 @@ class OrganismModel(mesa.Model):
     ledger : bool, default True
         Keep exact totals of what moved along each tie (8 K bytes a tie).
     threads : int, default 1
-        Threads of the kernel; results are the same for any number.
+        Threads of the kernel; see `World`.
     members : mapping or iterable of pairs, optional
         Special members: site → subclass of `Member`. Sites as in `site_of`.
     scenario : mesa Scenario or subclass, optional

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._slices import LANES, aligned
 from .params import LARGEST, Params, closest
-from .topology import LANES
 
 __all__ = ["COLUMNS", "Column", "State"]
 
@@ -145,7 +145,7 @@ class State(Mapping):
     def allocate(self, name: str) -> np.ndarray:
         """Give a column one element a site, filled with its value at empty sites."""
         column = COLUMNS[name]
-        plane = np.full((self.rows(name), self.row), column.empty, column.dtype)
+        plane = aligned((self.rows(name), self.row), column.dtype, column.empty)
         self.planes[name] = plane
         return plane
 
@@ -158,7 +158,7 @@ class State(Mapping):
             A column of :data:`SHARED`.
         value : float or array_like of shape (rows,)
         """
-        plane = np.empty((self.rows(name), LANES), COLUMNS[name].dtype)
+        plane = aligned((self.rows(name), LANES), COLUMNS[name].dtype)
         plane[:] = np.reshape(np.asarray(value, COLUMNS[name].dtype), (-1, 1))
         self.planes[name] = plane
 

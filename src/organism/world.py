@@ -12,11 +12,12 @@ import numpy as np
 from . import storage
 from ._checks import mask, seed, undisturbed, whole
 from ._dispatch import core
+from ._slices import LANES, aligned
 from .agenda import Agenda, Job
 from .params import CARE_KINDS, TRAITS, Params, closest
 from .records import Audit, Recording
 from .state import COLUMNS, SHARED, State
-from .topology import LANES, Topology
+from .topology import Topology
 
 __all__ = ["World"]
 
@@ -67,7 +68,8 @@ class World:
     ledger : bool, default False
         Keep the exact total of every good that went along every tie.
     threads : int, default 1
-        Threads of the kernel; the results do not depend on it.
+        Threads of the kernel; the results do not depend on it. Worth it from some
+        thousand members on, on cores that nobody else uses.
 
     Raises
     ------
@@ -119,14 +121,14 @@ class World:
         self._lock, self._stepping = threading.RLock(), False
         self.ledger, self.threads = ledger, threads
         self._ties = self._new_ties(topology)
-        self._scratch = {"offer": np.zeros((k, row)), "deficit": np.zeros((k, row), "f4"),
-                         "account": np.zeros((4 * k, slices)), "neighbours": np.zeros((1, row), "f4")}
+        self._scratch = {"offer": aligned((k, row), "f8"), "deficit": aligned((k, row), "f4"),
+                         "account": aligned((4 * k, slices), "f8"), "neighbours": aligned((1, row), "f4")}
 
     def _new_ties(self, topology):
         k = self._params.resources
-        ties = {"bond": np.ones(len(topology.out_index), "f4"), "trace": np.zeros(len(topology.in_index), "f4")}
+        ties = {"bond": aligned((len(topology.out_index),), "f4", 1), "trace": aligned((len(topology.in_index),), "f4")}
         if self.ledger:
-            ties["total"] = np.zeros((k, len(topology.in_index)))
+            ties["total"] = aligned((k, len(topology.in_index)), "f8")
         return ties
 
     # -- the kernel's view -----------------------------------------------------------------
