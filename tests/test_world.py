@@ -244,6 +244,53 @@ def test_share_features_move_the_share_policy():
     assert w.state["shared"][1::2].mean() > 0.8 > 0.2 > w.state["shared"][::2].mean()
 
 
+def test_after_an_error_what_was_due_is_done_once():
+    w, calls = world(), []
+
+    def fail(w):
+        calls.append(("fails", w.tick))
+        if w.tick == 2:
+            raise RuntimeError("a job's own error")
+
+    w.before(lambda w: calls.append(("first", w.tick)))
+    w.before(fail)
+    w.before(lambda w: calls.append(("last", w.tick)))
+    recording = w.record({"tick": lambda w: w.tick})
+    with pytest.raises(RuntimeError, match="a job's own error"):
+        w.step(4)
+    assert w.tick == 2 and calls[-2:] == [("first", 2), ("fails", 2)]
+    w.step(2)
+    assert calls == [(name, t) for t in range(4) for name in ("first", "fails", "last")]
+    assert list(recording.ticks) == [0, 1, 2, 3, 4]
+
+    after = world()
+    after.every(1, fail)
+    recording = after.record({"tick": lambda w: w.tick})       # behind what fails
+    with pytest.raises(RuntimeError):
+        after.step(4)
+    assert after.tick == 2 and list(recording.ticks) == [0, 1]
+    after.step(1)
+    assert list(recording.ticks) == [0, 1, 2, 3]
+
+
+def test_an_update_without_memory_changes_nothing(monkeypatch):
+    w = world(changes={"learning.perception": 0})
+    w.step(3)
+    twin = w.fork()
+
+    def starved(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(type(w), "_replace", starved)
+    with pytest.raises(MemoryError):
+        w.update(**{"learning.perception": 2, "care.weight": 0.1})
+    monkeypatch.undo()
+    assert w.params == twin.params
+    w.step(5), twin.step(5)
+    for name in w.state:
+        np.testing.assert_array_equal(w.state[name], twin.state[name])
+
+
 def test_schedule_before_every_and_at():
     w = world(changes={"care.weight": 0.0})
     calls = []
@@ -483,6 +530,7 @@ BAD = {
     "another K": (lambda w: w.update(resources=4), ValueError, "resources cannot change in a running world"),
     "past": (lambda w: (w.step(2), w.at(1, print)), ValueError, "tick must be 2 or later, not 1"),
     "not callable": (lambda w: w.every(1, 3), TypeError, "call must be callable"),
+    "progress": (lambda w: w.step(1, progress="yes"), TypeError, "progress must be true, false or callable"),
     "no measure": (lambda w: w.record({"x": 3}), TypeError, "measures"),
     "rewire": (lambda w: w.rewire(og.Topology.grid((3, 3))), ValueError, "must have 42 sites, not 9"),
     "no totals": (lambda w: w.tie("total"), ValueError, "ledger=True"),

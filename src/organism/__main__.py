@@ -479,11 +479,11 @@ def _list_params(options) -> int:
     if not rows:
         raise Mistake(f"no parameter's name or meaning holds {' or '.join(map(repr, options.words))}"
                       + closest(options.words[0], Params.names()))
-    widths = {key: max(len(row[key]) for row in rows) + 2 for key in ("name", "default", "unit")}
+    widths = {key: max(len(key), *(len(row[key]) for row in rows)) + 2 for key in ("name", "default", "unit")}
     print("".join(key.upper().ljust(width) for key, width in widths.items()) + "RANGE")
     for row in rows:
         print("".join(row[key].ljust(width) for key, width in widths.items()) + row["range"])
-        print(textwrap.indent(textwrap.fill(row["doc"], 84), "    "))
+        print(textwrap.indent(textwrap.fill(f"{row['doc']} [{row['source']}]", 96), "    "))
     return 0
 
 

@@ -23,15 +23,20 @@ class Job:
         Ticks between two calls; 0: only once.
     before : bool
         Before the tick is computed, rather than after the last one.
+    last : int
+        Tick at which it was last called.
     """
 
     call: Callable
     start: int
     period: int
     before: bool
+    last: int = -1
 
     def due(self, tick: int) -> bool:
-        """Whether the job is to be called at ``tick``."""
+        """Whether the job is to be called at ``tick``, and has not been."""
+        if tick == self.last:
+            return False
         if self.period:
             return tick >= self.start and (tick - self.start) % self.period == 0
         return tick == self.start
@@ -64,7 +69,7 @@ class Agenda:
         """
         if not callable(call):
             raise TypeError(f"call must be callable with the world, not {call!r}")
-        self.jobs.append(Job(call, start, period, before))
+        self.jobs.append(Job(call, start, period, before, last=-1 if before else start))
         return self.jobs[-1]
 
     def cancel(self, entry) -> None:
@@ -73,6 +78,9 @@ class Agenda:
 
     def run(self, world, before: bool) -> None:
         """Call what is due now; jobs that are over are struck.
+
+        A job that raises ends the run. It counts as called; those behind it stay
+        due, and the next run takes up there.
 
         Parameters
         ----------
@@ -84,9 +92,12 @@ class Agenda:
         for job in [job for job in self.jobs if job.before == before and job.due(tick)]:
             if job not in self.jobs:               # struck by a job before it
                 continue
-            job.call(world)
-            if not job.period:
-                self.cancel(job)
+            job.last = tick
+            try:
+                job.call(world)
+            finally:
+                if not job.period:
+                    self.cancel(job)
 
     def next(self, tick: int) -> float:
         """Return the first tick after ``tick`` at which any job is due."""

@@ -39,6 +39,7 @@ from mesa.discrete_space import (
     OrthogonalVonNeumannGrid,
 )
 
+from ._checks import whole
 from .measures import SCALARS
 from .params import Params, closest
 from .state import COLUMNS
@@ -333,7 +334,7 @@ class OrganismModel(mesa.Model):
     if not hasattr(mesa.Model, "run_for"):  # Mesa 3.3
         def run_for(self, duration: int) -> None:
             """Step the model ``duration`` times."""
-            for _ in range(int(duration)):
+            for _ in range(whole("duration", duration, 0)):
                 self.step()
 
     def _act(self, world):

@@ -204,8 +204,8 @@ class World:
 
         Raises
         ------
-        ValueError
-            If ``n`` is negative or not whole.
+        TypeError, ValueError
+            If ``n`` is negative or not whole, or ``progress`` is something else.
         KeyboardInterrupt
             On Ctrl-C, between two ticks: the world stays consistent.
         """
@@ -215,6 +215,8 @@ class World:
         if self._stepping:
             raise RuntimeError("the world is being stepped; what it calls between ticks cannot step it")
         bar = None
+        if not isinstance(progress, bool) and not callable(progress):
+            raise TypeError(f"progress must be true, false or callable as progress(done, n), not {progress!r}")
         if progress is True:
             from tqdm.auto import tqdm
 
@@ -236,6 +238,7 @@ class World:
     def _some(self, end: int) -> int:
         """Do what is due before the next tick, some ticks, and what is due after them; return how many."""
         before = self.tick
+        self._agenda.run(self, before=False)               # what an error kept from being done
         self._agenda.run(self, before=True)
         stop = min(end, self._agenda.next(before))
         return self._ticks(int(stop - before))
@@ -457,15 +460,21 @@ class World:
             would change; nothing is changed then.
         """
         old, new = self._params, self._checked_update(changes)
-        self._params = new
-        if new.features != old.features or new.share_features != old.share_features:
-            self._refit(old, new)
+        planes, sizes = dict(self.state.planes), dict(self.state.sizes)
         traits = {"care": "care.weight", "learning_rate": "learning.rate", "need": "metabolism.need",
                   "reserve": "metabolism.reserve"}
-        for column, name in traits.items():
-            if new[name] != old[name] or name in changes:
-                self.state.share(column, new[name])
-        self._attach()
+        try:
+            self._params = new
+            if new.features != old.features or new.share_features != old.share_features:
+                self._refit(old, new)
+            for column, name in traits.items():
+                if new[name] != old[name] or name in changes:
+                    self.state.share(column, new[name])
+            self._attach()
+        except BaseException:                              # out of memory: back to what was
+            self._params, self.state.planes, self.state.sizes = old, planes, sizes
+            self._attach()
+            raise
 
     def _checked_update(self, changes):
         new = self._params.replace(**changes)
@@ -498,7 +507,7 @@ class World:
     def _replace(self, name, values, params):
         rows = self.state.to_plane(name, values)
         if rows.shape[0]:
-            self.state.planes[name] = np.zeros((rows.shape[0], self.state.row), "f4")
+            self.state.planes[name] = aligned((rows.shape[0], self.state.row), "f4")
             self.state.planes[name][:, :self.n_sites] = rows
         else:
             self.state.planes.pop(name, None)
