@@ -21,6 +21,7 @@ LAYERS = [
     {"counterfactual", "causal"},
     {"model", "embed"},
     {"sweeps"},
+    {"_drawing", "_flowgraph"},
     {"plots"},
     {"claims"},
     {"view", "app", "__main__"},
@@ -36,7 +37,7 @@ LATE = {
 HEAVY = ("mesa", "matplotlib", "networkx", "scipy.sparse.csgraph", "sknetwork", "pandas", "tqdm",
          "anywidget", "ipywidgets", "solara")
 #: The only modules that may import Mesa or matplotlib when they are themselves imported.
-OWNERS = {"mesa": {"model", "embed", "app"}, "matplotlib": {"plots", "view", "app"},
+OWNERS = {"mesa": {"model", "embed", "app"}, "matplotlib": {"_drawing", "_flowgraph", "plots", "view", "app"},
           "anywidget": {"view"}, "ipywidgets": {"view"}, "solara": {"app"}}
 
 

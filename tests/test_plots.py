@@ -1,6 +1,8 @@
 """Pictures: axes in, axes out, for every kind of world; nothing is left behind in pyplot."""
 
+import base64
 import io
+import re
 
 import matplotlib
 import networkx as nx
@@ -14,7 +16,7 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.colors import to_rgb  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from organism import Params, Topology, World, flows, interdependence, measures, plots  # noqa: E402
+from organism import Params, Topology, World, _drawing, flows, interdependence, measures, plots  # noqa: E402
 
 HOLES = np.zeros((9, 9), bool)
 HOLES[3:6, 3:6] = True
@@ -28,6 +30,8 @@ TOPOLOGIES = {
     "torus": lambda: Topology.grid((8, 10)),
     "large torus": lambda: Topology.grid((30, 40)),
     "bounded": lambda: Topology.grid((8, 5), "von_neumann", torus=False),
+    "wide": lambda: Topology.grid((8, 64)),
+    "tall": lambda: Topology.grid((64, 8)),
     "hexagonal": lambda: Topology.grid((6, 7), "hexagonal"),
     "hexagonal bounded": lambda: Topology.grid((6, 7), "hexagonal", torus=False),
     "holes": lambda: Topology.grid((9, 9), holes=HOLES, torus=False),
@@ -143,7 +147,49 @@ def test_empty_sites_are_told_apart():
 def test_okabe_ito():
     published = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
     assert set(plots.PALETTE) == published
-    assert len(plots._hues(9)) == 9 and len(np.unique(plots._hues(20), axis=0)) == 20
+    assert len(_drawing.hues(9)) == 9 and len(np.unique(_drawing.hues(20), axis=0)) == 20
+
+
+def bar(axes) -> Axes:
+    """The colour bar of a map."""
+    return axes.child_axes[0]
+
+
+def words(axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def extinct(topology) -> World:
+    world = World(topology, rng=1, ledger=True)
+    world.step(5)
+    world.remove(world.living)
+    return world
+
+
+@pytest.mark.parametrize("kind", ["torus", "wide", "hexagonal", "ring", "karate"])
+def test_an_extinct_world_says_so(kind):
+    world = extinct(TOPOLOGIES[kind]())
+    for draw in FUNCTIONS.values():
+        assert words(draw(world, None)) == ["no members left"]
+    figure = plots.summary_figure(world)
+    roles, well, _, graph = figure.axes[:4]
+    assert words(roles) == words(well) == words(graph) == ["no members left"]
+    drawn(figure)
+    assert not words(plots.field_map(world, "supply", resource=0))  # the land is still there
+    assert "<table>" in plots.world_html(world)
+
+
+def test_an_extinction_by_hazard():
+    params = Params().replace(**{"demography.enabled": True, "demography.hazard": 1.0})
+    world = World(Topology.grid((5, 5)), params, rng=1)
+    world.step(3)
+    assert not world.n_members and words(plots.role_map(world)) == ["no members left"]
+
+
+def test_values_that_cannot_be_drawn():
+    world = World(Topology.grid((4, 4)), rng=1)
+    axes = plots.field_map(world, np.full(16, np.nan))
+    assert words(axes) == ["no finite value"] and not axes.child_axes
 
 
 # -- fields -------------------------------------------------------------------------------
@@ -156,10 +202,25 @@ def test_field_map_values(world):
         image = np.asarray(axes.get_images()[0].get_array())
         top = np.unravel_index(stock.argmax(), (10, 12))
         assert image[top] == pytest.approx(matplotlib.colormaps["viridis"](1.))
-    label = plots.field_map(world, "stock", resource=0).get_figure().axes[1].get_ylabel()
-    assert label == "stock 0 (goods)"
-    assert plots.field_map(world, "age").get_figure().axes[1].get_ylabel() == "age (ticks)"
-    assert plots.field_map(world, np.ones(120), label="x").get_figure().axes[1].get_ylabel() == "x"
+    assert bar(plots.field_map(world, "stock", resource=0)).get_ylabel() == "stock 0 (goods)"
+    assert bar(plots.field_map(world, "age")).get_ylabel() == "age (ticks)"
+    assert bar(plots.field_map(world, np.ones(120), label="x")).get_ylabel() == "x"
+
+
+@pytest.mark.parametrize("kind", ["torus", "tall", "wide", "ring", "hexagonal", "karate"])
+def test_colour_bars_are_as_long_as_their_map(kind):
+    world = World(TOPOLOGIES[kind](), rng=1)
+    summary = plots.summary_figure(world)
+    for axes in (plots.field_map(world, "stock", resource=0), summary.axes[1]):
+        axes.get_figure().draw_without_rendering()
+        box, along = axes.get_position(), bar(axes).get_position()
+        if kind in ("wide", "ring"):
+            assert (along.x0, along.x1) == pytest.approx((box.x0, box.x1)) and along.y1 < box.y0
+        else:
+            assert (along.y0, along.y1) == pytest.approx((box.y0, box.y1)) and along.x0 > box.x1
+            assert along.x0 - box.x1 < 0.03  # next to it, however narrow the map
+        inside = bar(axes).get_tightbbox()
+        assert inside.y0 >= 0 and inside.x1 <= axes.get_figure().bbox.x1 + 1
 
 
 def test_field_map_of_the_living():
@@ -245,13 +306,46 @@ def test_graph_of_graphs(world):
     assert arrows(plots.interdependence_graph(nx.DiGraph())) == 0
 
 
-def test_large_worlds_show_a_part():
-    world = World(Topology.grid((40, 50)), rng=1)
+@pytest.mark.parametrize("topology, said", [
+    (Topology.grid((40, 50)), "only the 100 members in rows 15–24, columns 20–29, of 2,000"),
+    (Topology.grid((8, 64)), "only the 80 members in rows 0–7, columns 27–36, of 512"),
+    (Topology.grid((20, 20), "hexagonal"), "only the 90 members in rows 6–15, columns 5–14, of 400"),
+    (Topology.grid((90,)), "only the 14 members at sites 38–51, of 90"),
+    (Topology.from_networkx(nx.random_geometric_graph(900, .06, seed=1)), "members in the middle, of 900"),
+    (TOPOLOGIES["medium"](), "only 100 of 200 members, reached"),
+], ids=repr)
+def test_large_worlds_show_a_part(topology, said):
+    world = World(topology, rng=1, ledger=True)
     world.step(30)
-    assert "196 members in the middle, of 2,000" in plots.interdependence_graph(world).get_xlabel()
-    world = World(TOPOLOGIES["medium"](), rng=1)
+    from_world, from_graph = plots.interdependence_graph(world), plots.interdependence_graph(interdependence(world))
+    assert said in from_world.get_xlabel()
+    assert from_world.get_xlabel() == from_graph.get_xlabel()
+    assert arrows(from_world) <= 2 * plots.MOST
+
+
+def test_members_of_a_grid_keep_their_places():
+    world = World(Topology.grid((64, 64)), rng=1)
     world.step(30)
-    assert "100 of 200 members, reached" in plots.interdependence_graph(world).get_xlabel()
+    axes = plots.interdependence_graph(world)
+    nodes = axes.collections[-1].get_offsets()
+    assert sorted(map(tuple, nodes.tolist())) == [(x, y) for x in range(27, 37) for y in range(27, 37)]
+    box = plots.summary_figure(world).axes[0].patches[0].get_bbox()
+    assert 26 < box.x0 < 27 and 36 < box.x1 < 37 and 26 < box.y0 < 27 and 36 < box.y1 < 37
+
+
+def test_a_few_members_of_a_large_grid_are_all_drawn():
+    world = World(Topology.grid((40, 40)), rng=1, occupied=np.arange(0, 1600, 39))
+    world.step(5)
+    assert "only" not in plots.interdependence_graph(world).get_xlabel()
+
+
+def test_captions_say_what_the_arrows_are(world):
+    exact = plots.interdependence_graph(world).get_xlabel()
+    assert exact.startswith("goods sent along a tie since it was made\nhue: the resource sent most; widest arrow: ")
+    decayed = World(Topology.grid((4, 4)), rng=1)
+    decayed.step(20)
+    said = plots.interdependence_graph(decayed).get_xlabel()
+    assert said.startswith("goods sent, decayed sums (memory 0.") and "hue" not in said
 
 
 def test_arrows_point_from_giver_to_receiver():
@@ -281,3 +375,28 @@ def test_world_html(world):
     html = plots.world_html(world)
     assert "data:image/png;base64," in html and "division of labour" in html
     assert not pyplot.get_fignums()
+
+
+@pytest.mark.parametrize("kind", ["torus", "tall", "wide"])
+def test_a_cropped_picture_keeps_its_words(kind):
+    axes = plots.field_map(World(TOPOLOGIES[kind](), rng=1), "stock", resource=0)
+    sizes = []
+    for crop in ({}, {"bbox_inches": "tight", "pad_inches": 0.0}):
+        buffer = io.BytesIO()
+        axes.get_figure().savefig(buffer, format="png", **crop)
+        buffer.seek(0)
+        sizes.append((pyplot.imread(buffer)[..., :3].min(axis=-1) < 0.99).sum())
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.01)  # pixels with ink
+
+
+@pytest.mark.parametrize("kind", ["torus", "tall", "wide", "ring", "hexagonal", "karate"])
+def test_world_html_wastes_no_room(kind):
+    world = World(TOPOLOGIES[kind](), rng=1)
+    world.step(20)
+    data = base64.b64decode(re.search('base64,([^"]+)', plots.world_html(world)).group(1))
+    ink = pyplot.imread(io.BytesIO(data))[..., :3].min(axis=-1) < 0.99
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    height, width = ink.shape
+    margins = rows[0], height - 1 - rows[-1], columns[0], width - 1 - columns[-1]
+    assert max(margins) <= 6, "pixels without ink at the edges"
+    assert max(height, width) < 650

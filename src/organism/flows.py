@@ -136,7 +136,7 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
     memory = 1.0 if exact else float(world.params.exchange.memory)
     about = {
         "source": "exact totals" if exact else "decayed sums",
-        "unit": "goods sent since both members met" if exact else "goods sent, decayed each tick",
+        "unit": "goods sent since the tie was made" if exact else "goods sent, decayed each tick",
         "tick": int(world.tick), "seed": str(world.seed), "memory": memory, **grid_size(topology),
     }
     labels = _labels(topology, living)
