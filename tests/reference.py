@@ -471,9 +471,9 @@ def bear(w, i, parent):
         if name == "care":
             child[name] = abs((child[name] + step + 1) % 2 - 1)         # reflected at 0 and at 1
         elif name == "reserve":
-            child[name] = [x * math.exp(step) for x in child[name]]
+            child[name] = [min(x * math.exp(min(step, 100)), 1e6) for x in child[name]]
         else:
-            child[name] *= math.exp(step)
+            child[name] = min(child[name] * math.exp(min(step, 100)), 1e6)
     for name, value in child.items():
         getattr(s, name)[i] = value
     for e, _ in w.out[i] + w.into[i]:

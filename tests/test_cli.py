@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import organism as og
+from organism import __main__ as cli
 from organism.__main__ import main
 
 FILES = {"summary.json", "series.csv", "members.csv", "interdependence.graphml", "world.npz", "figure.png"}
@@ -356,3 +357,16 @@ def test_a_closed_pipe_is_no_error():
     run.stdout.close()
     assert "Traceback" not in run.stderr.read() and run.wait(30) == 0
     run.stderr.close()
+
+
+def test_of_many_flows_the_strongest_are_written_and_it_is_said(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "FLOWS", 120)
+    assert main(["run", "--size", "10", "--ticks", "60", "--seed", "1", "--out", "some"]) == 0
+    graph = nx.read_graphml("some/interdependence.graphml")
+    assert len(graph) == 100 and 0 < graph.number_of_edges() <= 120
+    assert "holds the strongest 120 flows" in capsys.readouterr().out
+    monkeypatch.setattr(cli, "FLOWS", 99)
+    assert main(["run", "--size", "10", "--ticks", "60", "--seed", "1", "--out", "none"]) == 0
+    assert not Path("none/interdependence.graphml").exists()
+    assert "interdependence.graphml is left out" in capsys.readouterr().out

@@ -135,7 +135,8 @@ def draw_values(chance, name, shape, world, far=False):
     column, high = COLUMNS[name], COLUMNS[name].high
     if name == "order_task":
         high = world.params.tasks - 1
-    shape = chance.one(((), shape[1:], shape))
+    row = shape[1:] if shape[1:] != shape[:1] else (1, *shape[1:])  # one row, or one a site? that is refused
+    shape = chance.one(((), row, shape))
     if column.dtype.startswith("i"):
         return chance.integers(int(column.low), int(high) + 1, shape)
     if np.prod(shape) > 200:  # a large column: a few different numbers are enough

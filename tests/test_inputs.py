@@ -155,6 +155,32 @@ def test_parallel_edges_stay_for_the_topology_to_refuse(tmp_path):
     assert read_graph(path).is_multigraph()
 
 
+@pytest.mark.parametrize("name, text, words", [
+    ("g.json", json.dumps({"nodes": [{"id": "a"}, {"id": "b"}],
+                           "links": [{"source": "a", "target": "b"}] * 2}), None),
+    ("g.json", json.dumps({"nodes": [{"id": "a"}, {"id": "b"}], "links": [{"source": "a", "target": "c"}]}),
+     "a link's target is 'c', which is none of its nodes"),
+    ("g.adjlist", "a b c b\n", "a has the neighbour b more than once"),
+    ("g.multiline", "a 2\nb\nb\n", "a has the neighbour b more than once"),
+    ("g.edgelist", "a\x01 b\n", "names cannot hold control characters"),
+])
+def test_no_reader_merges_or_invents(tmp_path, name, text, words):
+    path = tmp_path / name
+    path.write_text(text)
+    if words is None:
+        assert read_graph(path).is_multigraph()         # which a topology refuses
+        return
+    with pytest.raises(ValueError, match=words):
+        read_graph(path)
+
+
+def test_an_adjacency_list_may_name_an_edge_from_both_its_ends(tmp_path):
+    path = tmp_path / "g.adjlist"
+    path.write_text("1 2 3\n2 1\n3 1\n")
+    assert read_graph(path).number_of_edges() == 2
+    assert read_graph(path, directed=True).number_of_edges() == 4
+
+
 # -- landscapes ---------------------------------------------------------------------------
 
 MAP = np.array([[0., 1, 2], [3, 4, 2]])

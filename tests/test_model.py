@@ -430,6 +430,38 @@ def test_steps_run_by_uid_until_death():
     assert model.member_at(5) is None and model.world.audit().closes
 
 
+def test_after_a_step_that_raised_nobody_acts_twice():
+    calls, sound = [], []
+
+    class Actor(Member):
+        def step(self):
+            if self.unique_id == 7 and not sound:
+                raise RuntimeError("not today")
+            calls.append(self.unique_id)
+
+    model = make(members=[(9, Actor), (5, Actor), (7, Actor)])
+    with pytest.raises(RuntimeError, match="not today"):
+        model.step()
+    assert calls == [5] and model.tick == 0
+    sound.append(True)
+    model.step()
+    assert calls == [5, 7, 9] and model.tick == 1
+
+
+def test_a_model_goes_on_with_a_world(tmp_path):
+    first = make()
+    first.run_for(4)
+    first.world.save(tmp_path / "w.npz")
+    model = OrganismModel(world=World.load(tmp_path / "w.npz"))
+    assert model.tick == 4 and len(model.agents) == 24
+    first.run_for(3), model.run_for(3)
+    np.testing.assert_array_equal(model.world.state["stock"], first.world.state["stock"])
+    with pytest.raises(ValueError, match="preset is the world's own"):
+        OrganismModel(world=model.world, preset="selfish")
+    with pytest.raises(TypeError, match="world must be a World, not int"):
+        OrganismModel(world=3)
+
+
 def other(member):
     return member.model.member_at(8)
 

@@ -34,6 +34,9 @@ __all__ = ["main"]
 TICKS, SIDE, FOLDER = 3000, 64, "organism-run"
 #: How many points a series aims at, and how many shuffles make the null.
 POINTS, SHUFFLES = 200, 199
+#: The graph file holds the strongest flows up to this number, and none of more members than that:
+#: networkx needs some 15 kB of memory for each.
+FLOWS = 100_000
 #: Roles are worth the name from this corrected index and below this p-value.
 ROLES, SIGNIFICANT = .1, .05
 #: Columns of ``members.csv`` that are read from the state, in this order.
@@ -210,6 +213,7 @@ def _build(options) -> World:
                           f"asks for {shape[0]} rows and {shape[1]} columns")
         _memory(shape[0] * shape[1], 8 * shape[0] * shape[1], params.resources)
         topology = Topology.grid(shape)
+    _memory(topology.n_sites, topology.n_ties, params.resources)
     columns = None
     if supply is not None:
         columns = {"supply": _spread(supply, topology, params.resources, bool(options.graph), options)}
@@ -303,7 +307,11 @@ def _live(world: World, options, folder: Path) -> int:
     summary = _summary(world, series, options, seconds, stopped)
     if not options.quiet:
         print(_report(world, summary))
-    _write(world, series, summary, folder)
+    if not options.quiet and world.n_sites > 10_000:
+        print(f"Writing to {folder} ...", flush=True)
+    notes = _write(world, series, summary, folder)
+    if not options.quiet:
+        print("".join(f"{note}\n" for note in notes), end="")
     if not summary["audit"]["closes"]:
         print(f"organism: error: the goods do not add up: {summary['audit']['relative']:.0e} of what came in "
               f"is unaccounted for, so do not trust this run (it was written to {folder})", file=sys.stderr)
@@ -404,7 +412,7 @@ def _report(world: World, summary: dict) -> str:
 def _verdict(labour: dict) -> str:
     """Say whether there are roles, by the size of the index and by what chance makes of it."""
     if not labour["defined"]:
-        return "(it takes two members and two tasks to divide labour)"
+        return "(it takes two members that have acted, and two tasks, to divide labour)"
     if labour["pvalue"] >= SIGNIFICANT:
         words = "no more than chance"
     elif labour["corrected"] < ROLES:
@@ -416,18 +424,35 @@ def _verdict(labour: dict) -> str:
 
 # -- the files ----------------------------------------------------------------------------
 
-def _write(world: World, series, summary: dict, folder: Path) -> None:
-    """Write the output folder; the small and certain files first."""
+def _write(world: World, series, summary: dict, folder: Path) -> list[str]:
+    """Write the output folder, the small and certain files first; return what was left out."""
     import networkx as nx
 
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     world.save(folder / "world.npz")
     _table(folder / "series.csv", series.to_dict())
     _table(folder / "members.csv", _members(world))
-    nx.write_graphml(flows.interdependence(world), folder / "interdependence.graphml")
+    minimum, notes = _minimum(world), []
+    if minimum is None:
+        notes.append(f"interdependence.graphml is left out: of more than {FLOWS:,} members it would need too much "
+                     "memory; organism.interdependence(World.load('world.npz'), minimum=...) makes it")
+    else:
+        if minimum > 0:
+            notes.append(f"interdependence.graphml holds the strongest {FLOWS:,} flows: those of {minimum:,.3g} "
+                         "goods or more")
+        nx.write_graphml(flows.interdependence(world, minimum=minimum), folder / "interdependence.graphml")
     from . import plots
 
     plots.summary_figure(world, series).savefig(folder / "figure.png", dpi=150)
+    return notes
+
+
+def _minimum(world: World) -> float | None:
+    """Return the smallest flow that goes into the graph file; None if there are too many members for one."""
+    if world.n_members > FLOWS:
+        return None
+    amount = world.tie("total").sum(axis=1)
+    return 0.0 if np.count_nonzero(amount) <= FLOWS else float(np.partition(amount, -FLOWS)[-FLOWS])
 
 
 def _table(path: Path, columns: dict) -> None:

@@ -79,8 +79,8 @@ class Agenda:
     def run(self, world, before: bool) -> None:
         """Call what is due now; jobs that are over are struck.
 
-        A job that raises ends the run. It counts as called; those behind it stay
-        due, and the next run takes up there.
+        A job that raises ends the run; the next run takes up there. What raises before
+        a tick is called again, for the tick is still to come; what raises after one is not.
 
         Parameters
         ----------
@@ -92,11 +92,13 @@ class Agenda:
         for job in [job for job in self.jobs if job.before == before and job.due(tick)]:
             if job not in self.jobs:               # struck by a job before it
                 continue
-            job.last = tick
+            if not before:
+                job.last = tick
             try:
                 job.call(world)
+                job.last = tick
             finally:
-                if not job.period:
+                if job.last == tick and not job.period:
                     self.cancel(job)
 
     def next(self, tick: int) -> float:

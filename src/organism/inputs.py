@@ -95,8 +95,8 @@ def read_graph(source: str | os.PathLike, directed: bool = False):
         "GraphML": nx.read_graphml, "GML": _read_gml, "GEXF": nx.read_gexf, "Pajek": nx.read_pajek,
         "LEDA": nx.read_leda, "graph6": nx.read_graph6, "sparse6": nx.read_sparse6, "JSON": _read_json,
         "edge list": lambda p: _read_edges(p, shape),
-        "adjacency list": lambda p: _numbered(nx.read_adjlist(p, create_using=shape)),
-        "multiline adjacency list": lambda p: _numbered(nx.read_multiline_adjlist(p, create_using=shape)),
+        "adjacency list": lambda p: _read_adjacency(nx.read_adjlist, p, shape),
+        "multiline adjacency list": lambda p: _read_adjacency(nx.read_multiline_adjlist, p, shape),
     }
     try:
         graph = readers[kind](text)
@@ -111,6 +111,9 @@ def read_graph(source: str | os.PathLike, directed: bool = False):
                          + (f": {said[:160]}" if said else "")) from None
     if isinstance(graph, list):
         raise ValueError(f"{text} holds {len(graph)} graphs; one is read")
+    for node in graph:
+        if any(ord(letter) < 32 for letter in str(node)):
+            raise ValueError(f"{text} has a node called {str(node)!r}; names cannot hold control characters")
     return _simplest(graph)
 
 
@@ -181,14 +184,34 @@ def _read_json(path: str):
         raise ValueError("it holds no JSON object")
     if "elements" in data:
         return nx.cytoscape_graph(data)
-    # A file that does not say so is a plain undirected graph, not networkx's multigraph.
-    data = {"directed": False, "multigraph": False, **data}
+    data = {"directed": False, **data}
     if "adjacency" in data:
-        return nx.adjacency_graph(data)
+        return nx.adjacency_graph({"multigraph": False, **data})
     edges = next((key for key in ("edges", "links") if key in data), None)
     if edges is None or "nodes" not in data:
         raise ValueError("it has no 'nodes' with 'links' or 'edges'")
-    return nx.node_link_graph(data, edges=edges)
+    known = {_hashable(node["id"]) for node in data["nodes"]}
+    for link in data[edges]:
+        for end in ("source", "target"):
+            if _hashable(link[end]) not in known:
+                raise ValueError(f"a link's {end} is {link[end]!r}, which is none of its nodes")
+    # Read as a multigraph, or repeated links would be merged without a word.
+    return nx.node_link_graph({**data, "multigraph": True}, edges=edges)
+
+
+def _hashable(name):
+    return tuple(name) if isinstance(name, list) else name
+
+
+def _read_adjacency(read, path: str, shape):
+    """Read an adjacency list; networkx's own readers merge repeated neighbours without a word."""
+    import networkx as nx
+
+    graph = read(path, create_using=nx.MultiDiGraph)
+    for one, other, key in graph.edges(keys=True):
+        if key:
+            raise _Refused(f"{one} has the neighbour {other} more than once; ties cannot be parallel")
+    return _numbered(shape(graph))
 
 
 def _rows(path: str):

@@ -216,6 +216,9 @@ class OrganismModel(mesa.Model):
     scenario : mesa Scenario or subclass, optional
         For a Mesa that has scenarios (3.5 and later): gives ``rng``, and any of its
         values that is named like a parameter ("care.weight") is used.
+    world : World, optional
+        A world to go on with, such as a loaded or forked one, instead of a new one:
+        without parameters, topology, rng, ledger, threads, occupied and columns.
     occupied : array_like of bool, shape (N,), optional
         Sites with a member at the start; all by default.
     columns : mapping, optional
@@ -261,13 +264,17 @@ class OrganismModel(mesa.Model):
     def __init__(self, width: int | None = None, height: int | None = None, params: Params | None = None,
                  preset: str | None = None, topology: Topology | None = None,
                  space: DiscreteSpace | None = None, rng=None, ledger: bool = True, threads: int = 1,
-                 members=None, scenario=None, *, occupied=None, columns=None,
+                 members=None, scenario=None, *, world: World | None = None, occupied=None, columns=None,
                  model_reporters: Iterable[str] | Mapping[str, Any] = REPORTERS,
                  agent_reporters: Iterable[str] | Mapping[str, Any] = (), collect_every: int = 1,
                  **kwargs):
         # Mesa 3.3's SolaraViz lets sliders set single parameters only if the name is "kwargs".
         if "seed" in kwargs:
             raise TypeError("OrganismModel takes rng, not seed, as Mesa does from version 4 on")
+        if world is not None:
+            _alone(world, width=width, height=height, params=params, preset=preset, topology=topology, rng=rng,
+                   scenario=scenario, occupied=occupied, columns=columns, **kwargs)
+            topology, rng = world.topology, world.seed
         rng, scenario, varied = _scenario(scenario, rng)
         params = _params(params, preset, {**varied, **kwargs})
         topology = _topology(width, height, topology, space)
@@ -280,8 +287,9 @@ class OrganismModel(mesa.Model):
             raise ValueError(f"collect_every must be a whole number of ticks >= 0, not {collect_every}")
 
         # The world takes its seed before Mesa touches the generator: the same in every Mesa.
-        world = World(topology, params, rng=rng, occupied=occupied, columns=columns, ledger=ledger,
-                      threads=threads)
+        if world is None:
+            world = World(topology, params, rng=rng, occupied=occupied, columns=columns, ledger=ledger,
+                          threads=threads)
         if scenario is not None:
             super().__init__(scenario=scenario)
         else:
@@ -292,6 +300,7 @@ class OrganismModel(mesa.Model):
         self._actors: dict[int, Member] = {}  # the views with a step of their own, by ascending uid
         self._job = None  # calls them before every tick of the world
         self._acting: Member | None = None
+        self._acted = -1, set()  # a tick, and the uids of those who acted before it
         self._guests = 0
         self._seen: np.ndarray | None = None  # uids by site that Mesa knows of; None before the first look
         self._space, self._cells, self._sites = None, [], {}
@@ -339,15 +348,20 @@ class OrganismModel(mesa.Model):
 
     def _act(self, world):
         """Call the special members' steps, by ascending uid; a job of the world."""
+        if self._acted[0] != world.tick:
+            self._acted = world.tick, set()  # those who acted before another's step raised do not act again
         for uid, member in list(self._actors.items()):
             if not member.alive:
                 del self._actors[uid]
+                continue
+            if uid in self._acted[1]:
                 continue
             self._acting = member
             try:
                 member.step()
             finally:
                 self._acting = None
+            self._acted[1].add(uid)
 
     def _permit(self, member=None):
         """Refuse a write that a special member's step makes outside its own row."""
@@ -576,6 +590,15 @@ class OrganismModel(mesa.Model):
 
 
 # -- reading the arguments ----------------------------------------------------------------
+
+
+def _alone(world, **others) -> None:
+    """Refuse what a world that is given has already."""
+    if not isinstance(world, World):
+        raise TypeError(f"world must be a World, not {type(world).__name__}")
+    for name, value in others.items():
+        if value is not None:
+            raise ValueError(f"{name} is the world's own; leave it out with world (and change world instead)")
 
 
 def _scenario(scenario, rng):

@@ -104,7 +104,8 @@ def role_map(world, ax: Axes | None = None, *, places=None, title: str | None = 
     ax, places, below = _map_axes(world, ax, places)
     hues, colours = task_colours(world), _blank(world)
     task = measures.dominant_task(world)
-    depth = 0.25 + 0.75 * np.sqrt(measures.specialisation(world, each=True))[:, None]
+    spread = np.sqrt(measures.specialisation(world, each=True))[:, None]
+    depth = 0.25 + 0.75 * spread if world.params.tasks > 1 else np.ones_like(spread)  # there is but one task
     acted = task >= 0
     rgb = np.where(acted[:, None], 1 - depth * (1 - hues[task]), to_rgb(IDLE))
     colours[world.living] = np.column_stack([rgb, np.ones(len(rgb))])
@@ -136,7 +137,8 @@ def _task_legend(ax: Axes, world, below: bool, empty: bool) -> None:
     ax.legend(handles=[Line2D([], [], linestyle="", marker="s", markersize=7, color=hue, label=name,
                               markeredgecolor=INK, markeredgewidth=0.4) for name, hue in marks],
               **_drawing.key_place(ax, below), frameon=False, fontsize=8, handletextpad=0.1,
-              borderaxespad=0.2, title="paler: other tasks too", title_fontsize=7, alignment="left")
+              borderaxespad=0.2, title="paler: other tasks too" if world.params.tasks > 1 else None,
+              title_fontsize=7, alignment="left")
 
 
 def field_map(world, values, ax: Axes | None = None, *, label: str | None = None,
@@ -415,8 +417,8 @@ def world_html(world) -> str:
     from io import BytesIO
 
     signs = measures.vital_signs(world)
-    image = ""
-    if world.topology.kind == "grid" or world.n_sites <= 500:
+    image = "<span>(no picture: a network this large has no positions to draw it at)</span>"
+    if world.topology.positions is not None or world.n_sites <= 500:
         buffer = BytesIO()
         _small_maps(world).savefig(buffer, format="png", dpi=90, bbox_inches="tight", pad_inches=0.03)
         data = base64.b64encode(buffer.getvalue()).decode()

@@ -207,7 +207,8 @@ class World:
         TypeError, ValueError
             If ``n`` is negative or not whole, or ``progress`` is something else.
         KeyboardInterrupt
-            On Ctrl-C, between two ticks: the world stays consistent.
+            On Ctrl-C, between two ticks: the world stays consistent. (A tick of 10⁵ members
+            that care several steps ahead can itself take more than half a second.)
         """
         n = whole("n", n, 0)
         if self.tick + n >= 2**32:
@@ -285,13 +286,16 @@ class World:
         name : str
             Dotted parameter name, as in :meth:`update`.
         values : mapping of int to value
-            The value it takes before each of these ticks is computed.
+            The value it takes before each of these ticks is computed. These are jobs: forks
+            and saved worlds are without them.
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If a tick lies in the past, or a name or value is refused; nothing is scheduled then.
         """
+        if not isinstance(values, Mapping):
+            raise TypeError(f"values must map ticks to values, not {values!r:.60}")
         for tick, value in values.items():
             self._checked_update({name: value})
             if whole("tick", tick, 0) < self.tick:
@@ -315,6 +319,8 @@ class World:
             Fills as the world runs.
         """
         every = whole("every", every, 1)
+        if not isinstance(measures, Mapping):
+            raise TypeError(f"measures must map names to callables, not {measures!r:.60}")
         for name, measure in measures.items():
             if not callable(measure):
                 raise TypeError(f"measures[{name!r}] must be callable with the world, not {measure!r}")
@@ -476,6 +482,12 @@ class World:
             self._attach()
             raise
 
+    def _trait_values(self):
+        """Return the value that the parameters give each trait."""
+        p = self._params
+        return {"need": p.metabolism.need, "reserve": p.metabolism.reserve, "capability": 1.0,
+                "care": p.care.weight, "learning_rate": p.learning.rate}
+
     def _checked_update(self, changes):
         new = self._params.replace(**changes)
         for name in ("resources", "production.rest"):
@@ -522,7 +534,8 @@ class World:
             A writable column; see :data:`organism.state.COLUMNS`.
         values : array_like
             One value, or an array that broadcasts to the column's shape ``(N, …)``
-            (or ``(len(sites), …)``).
+            (or ``(len(sites), …)``); one value a site, shape ``(N,)``, holds for all its
+            resources. For ``supply``, also a map of the shape of the grid.
         sites : int or sequence of int, optional
             Sites to write; all by default. Member columns are written at occupied sites only.
 
@@ -581,7 +594,10 @@ class World:
         if name == "supply" and fresh.shape == self.topology.shape and len(fresh.shape) == 2 and sites is None \
                 and fresh.size == self.n_sites:
             fresh = fresh.reshape(-1, 1)           # a landscape: the same for every resource
-        elif fresh.ndim and fresh.shape == (len(index),) and len(shape) > 1 and len(index) != shape[-1]:
+        elif fresh.shape == (len(index),) and len(shape) > 1:
+            if fresh.size == shape[-1] > 1:
+                raise ValueError(f"{name} of shape {fresh.shape} could be one value a site, then give shape "
+                                 f"({fresh.size}, 1), or one row for all sites, then give (1, {fresh.size})")
             fresh = fresh.reshape(-1, *(1,) * (len(shape) - 1))
         try:
             fresh = np.broadcast_to(fresh, shape)
@@ -644,8 +660,8 @@ class World:
         site : int
             An empty site.
         columns : mapping of str to value, optional
-            Values of its columns that differ from a founder's; traits that are told apart
-            by site and not given here are the site's.
+            Values of its columns that differ from a founder's. Traits that are not given are
+            those of the parameters (capability 1), whoever lived at the site before.
 
         Returns
         -------
@@ -666,6 +682,9 @@ class World:
             fresh[name] = self._checked_values(name, values, index)[1]
         self._kernel.found(int(index[0]), True, True)
         self._added += self.state["stock"][index[0]]
+        for name, value in self._trait_values().items():
+            if name not in fresh and self.state.planes[name].shape[1] == self.state.row:
+                self.state.planes[name][:, index[0]] = value
         for name, values in fresh.items():
             self.set(name, values, index)
         return int(self.state["uid"][index[0]])
