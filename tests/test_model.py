@@ -446,6 +446,12 @@ def test_after_a_step_that_raised_nobody_acts_twice():
     sound.append(True)
     model.step()
     assert calls == [5, 7, 9] and model.tick == 1
+    sound.clear()
+    with pytest.raises(RuntimeError, match="not today"):
+        model.run_for(3)
+    sound.append(True)
+    model.run_for(3)  # a model goes on after an error, in every Mesa
+    assert calls == [5, 7, 9] * 4 and model.tick == 4
 
 
 def test_a_model_goes_on_with_a_world(tmp_path):

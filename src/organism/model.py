@@ -333,7 +333,15 @@ class OrganismModel(mesa.Model):
 
     def step(self) -> None:
         """Run one tick, which special members begin, and collect data."""
-        self.world.step()
+        try:
+            self.world.step()
+        except BaseException:
+            # Mesa from 3.5 on schedules the next step after this one: Ctrl-C would end all stepping, silently.
+            schedule = getattr(self, "_default_schedule", None)
+            if schedule is not None:
+                schedule.pause()
+                schedule.resume()
+            raise
         self._refresh()
         if self.world.n_members == 0:
             self.running = False
