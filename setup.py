@@ -46,10 +46,11 @@ class Build(build_ext):
         print(f"organism: OpenMP {'on' if openmp else 'off'}")
         super().build_extensions()
 
-    def build_extension(self, extension):
-        """Compile anew: the levels share one C file and must not reuse each other's object."""
-        self.force = True
-        super().build_extension(extension)
+    def finalize_options(self):
+        """Compile the levels side by side, where nothing else was asked for, and always anew."""
+        super().finalize_options()
+        self.force = True                   # what the environment asks for is no file that could be newer
+        self.parallel = self.parallel or os.cpu_count() or 1
 
     def works(self, flags, source):
         """Tell whether a program compiles and links with some flags."""
@@ -74,8 +75,11 @@ def extensions():
     macros = [("ORGANISM_CHECKED", "1")] if os.environ.get("ORGANISM_CHECKED", "0") == "1" else []
     for level, flags in LEVELS.items():
         # the same C source under another module name: only the init function is renamed
+        source = f"src/organism/_core{level}.c"
+        if level:
+            shutil.copy(module.sources[0], source)
         rename = [("PyInit__core", f"PyInit__core{level}")] if level else []
-        yield Extension(f"organism._core{level}", module.sources, depends=["src/organism/" + name for name in INCLUDED],
+        yield Extension(f"organism._core{level}", [source], depends=["src/organism/" + name for name in INCLUDED],
                         define_macros=macros + rename, extra_compile_args=list(flags))
 
 
