@@ -27,6 +27,7 @@ __all__ = [
     "Params",
     "Topology",
     "World",
+    "claims",
     "inputs",
     "interdependence",
     "intervene",
@@ -39,7 +40,7 @@ __version__ = "0.1.0"
 
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
 _LATE = {"OrganismModel": ".model", "Member": ".model"}
-_LATE_MODULES = ("inputs", "plots", "model", "flows")
+_LATE_MODULES = ("claims", "inputs", "plots", "model", "flows")
 
 
 def __getattr__(name: str):

@@ -146,6 +146,19 @@ def _parser() -> argparse.ArgumentParser:
                                  description="List the parameters with unit, range and default.")
     params.add_argument("words", metavar="WORD", nargs="*",
                         help="only those whose name or meaning holds one of these words")
+    commands.add_parser("claims", help="list the claim cards: sentences that can be tested",
+                        description="List the claim cards: sentences of the debate, each made an experiment.")
+    claim = commands.add_parser("claim", help="put a claim card to the test",
+                                description="Run a claim card, print its answer and write a report into a folder.")
+    claim.add_argument("name", metavar="NAME", help="of the card; 'organism claims' lists them")
+    claim.add_argument("--arm", metavar="ARM", help="an arm that is run by itself: 'evolution' of emergence")
+    claim.add_argument("--replicates", metavar="N", type=_count(2, 10**6), help="runs of each setting")
+    claim.add_argument("--workers", metavar="N", type=_count(1, 1024), help="processes (default: 1)")
+    claim.add_argument("--store", metavar="FOLDER", help="keep finished runs here; the same command goes on with them")
+    claim.add_argument("--no-grid", action="store_true", help="leave out the robustness grid")
+    claim.add_argument("--miniature", action="store_true", help="a few small runs, to see that it works")
+    claim.add_argument("--out", metavar="FOLDER", help="where to write the report (default: claim-NAME)")
+    claim.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return top
 
 
@@ -512,6 +525,29 @@ def _list_params(options) -> int:
     return 0
 
 
+def _list_claims(options) -> int:
+    from .claims.command import list_cards
+
+    list_cards()
+    return 0
+
+
+def _claim(options) -> int:
+    from . import claims
+    from .claims.command import run_one
+
+    try:
+        claims.card(options.name, options.arm)
+    except ValueError as error:
+        raise Mistake(str(error)) from None
+    try:
+        run_one(options.name, arm=options.arm, replicates=options.replicates, workers=options.workers, store=options.store,
+                grid=not options.no_grid, miniature=options.miniature, out=options.out, quiet=options.quiet)
+    except OSError as error:
+        raise Mistake(str(error)) from None
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line.
 
@@ -525,7 +561,8 @@ def main(argv: list[str] | None = None) -> int:
     int
         Exit code: 0, 1 if the goods audit does not close, 2 after a user's mistake, 130 after Ctrl-C.
     """
-    commands = {"run": _run, "presets": _presets, "params": _list_params}
+    commands = {"run": _run, "presets": _presets, "params": _list_params, "claims": _list_claims,
+                "claim": _claim}
     try:
         parser = _parser()
         options = parser.parse_args(argv)

@@ -1,0 +1,177 @@
+"""Card: roles and coherence grow from care and local interaction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import measures
+from .contract import COSTS, Card, Question, make_world
+
+__all__ = ["Emergence"]
+
+KINDS = ("neighbours", "interdependence", "whole", "kin")
+WEIGHTS = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
+#: Weights that a slow change of care passes through, each held for a third of a run.
+PATH = (0.0, 0.25, 0.5, 0.75, 0.9)
+COST = "exchange.share_cost"
+
+
+def _mean(world, ticks: int) -> dict:
+    """Run on and return the means of the measures, read 20 times."""
+    rows = []
+    for _ in range(20):
+        world.step(max(1, ticks // 20))
+        rows.append([measures.welfare(world), measures.dependence(world), measures.division_of_labour(world),
+                     measures.share_propensity(world), measures.gini(world)])
+    names = ("welfare", "dependence", "division_of_labour", "share_propensity", "gini")
+    return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
+
+
+class Emergence(Card):
+    """Care weight swept for each kind of care, beside forced sharing, selfishness and autarky."""
+
+    name = "emergence"
+    sentence = ("Let members care about those they depend on and interact with their neighbours only, and roles and a "
+                "coherent whole grow without being designed.")
+    holders = ("Proponents of organic alignment; in biology, those who see the division of labour among cells as "
+               "grown from local exchange.")
+    deniers = ("Those who hold that exchange alone, or a rule that makes everybody share, does the same; and those who "
+               "see in roles no more than chance.")
+    definitions = {
+        "roles": "division of labour: normalised mutual information of member and task (Gorelick's D_ind), less its "
+                 "expectation if tasks were shuffled among members",
+        "coherence": "welfare (share of needs met) and dependence (imports over consumption)",
+        "care": "the share of others' welfare in what a member learns from: care.weight, for each care.kind",
+    }
+    setting = ("24×24 torus, Moore neighbours, three resources, 6,000 ticks, means of the last 1,000. Care "
+               "weight .1 to .9 for care of neighbours, by interdependence, for the whole, and for kin (with "
+               "death and birth, or there are no kin); against selfish members, members who must always share, "
+               "and members who never do. Care raised slowly from 0, and lowered slowly from .9. Dependence- "
+               "based care at saturation 1 from scratch (ignite) and after neighbours' care has done its work "
+               "(sustain). Each at share_cost 0, .02, .05 and .15.")
+    prediction = ("Care by interdependence at weight .75 raises the corrected division of labour by more than .1 over "
+                  "selfish members, at the default share_cost of .02.")
+    opposite = "Roles stay within .1 of what selfish members show, or forced sharing without care does as well."
+    null = ("Tasks shuffled among members with the same marginals (its expectation is taken off the index, its p-value "
+            "reported); the selfish arm; forced sharing.")
+    limits = ("Members learn by one rule and want three complementary goods; where goods are abundant or "
+              "substitutable there is nothing to specialise for. With share_cost 0 a fed population has no signal "
+              "left, and any policy persists. Care for kin needs death and birth, and is compared with selfish members "
+              "under the same turnover.")
+    references = (
+        "Gorelick, Bertram, Killeen, Fewell (2004) Normalized mutual entropy in biology. American Naturalist 164.",
+        "Emerson (1962) Power-dependence relations. American Sociological Review 27.",
+    )
+    questions = (
+        Question(name="roles", text="Does care by interdependence make roles that selfish members do not have?",
+                 treatment={"arm": "care", "kind": "interdependence", "weight": 0.75, COST: 0.02},
+                 control={"arm": "selfish", COST: 0.02}, measure="division_of_labour", smallest=0.1),
+        Question(name="welfare", text="Does it raise welfare?",
+                 treatment={"arm": "care", "kind": "interdependence", "weight": 0.75, COST: 0.02},
+                 control={"arm": "selfish", COST: 0.02}, measure="welfare", smallest=0.1),
+        *(Question(name=f"roles, {kind}", text=f"Does care of kind {kind} make roles?",
+                   treatment={"arm": "care", "kind": kind, "weight": 0.75, COST: 0.02},
+                   control={"arm": "selfish" if kind != "kin" else "selfish, turnover", COST: 0.02},
+                   measure="division_of_labour", smallest=0.1)
+          for kind in ("neighbours", "whole", "kin")),
+        *(Question(name=f"roles, share_cost {cost:g}", text=f"Does it at share_cost {cost:g}?",
+                   treatment={"arm": "care", "kind": "interdependence", "weight": 0.75, COST: cost},
+                   control={"arm": "selfish", COST: cost}, measure="division_of_labour", smallest=0.1)
+          for cost in COSTS if cost != 0.02),
+        Question(name="more than forced sharing", text="Are there more roles than where all must share, without care?",
+                 treatment={"arm": "care", "kind": "interdependence", "weight": 0.75, COST: 0.02},
+                 control={"arm": "forced", COST: 0.02}, measure="division_of_labour", smallest=0.05),
+        Question(name="sustain or ignite", text="Does dependence-based care at saturation 1 keep up what it cannot "
+                                                "start?",
+                 treatment={"arm": "sustain", COST: 0.02}, control={"arm": "ignite", COST: 0.02},
+                 measure="welfare", smallest=0.1),
+        *(Question(name=f"hysteresis, {kind}", text=f"Is welfare at weight .5 of {kind} care higher when care is "
+                                                    "lowered than when it is raised?",
+                   treatment={"arm": "lowered", "kind": kind, COST: 0.02},
+                   control={"arm": "raised", "kind": kind, COST: 0.02}, measure="welfare at 0.5", smallest=0.1)
+          for kind in ("neighbours", "interdependence")),
+    )
+
+    def points(self) -> list[dict]:
+        """Return the points of the design."""
+        found = []
+        for cost in COSTS:
+            common = {COST: cost, "ticks": self.ticks}
+            found += [{"arm": arm, **common} for arm in ("selfish", "selfish, turnover", "forced", "autarky",
+                                                         "ignite", "sustain")]
+            found += [{"arm": "care", "kind": kind, "weight": weight, **common} for kind in KINDS for weight in WEIGHTS]
+            found += [{"arm": arm, "kind": kind, **common} for arm in ("raised", "lowered")
+                      for kind in ("neighbours", "interdependence")]
+        return found
+
+    @staticmethod
+    def simulate(point: dict, rng) -> dict:
+        """Run one point with rng: its arm for as many ticks as it says, and means of the last sixth."""
+        arm, kind, ticks = point["arm"], point.get("kind") or "self", int(point["ticks"])
+        changes = {"care.kind": kind, "care.weight": point.get("weight") or 0.0}
+        if kind == "kin" or arm == "selfish, turnover":
+            changes["demography.enabled"] = True
+        if arm == "ignite":
+            changes |= {"care.kind": "interdependence", "care.weight": 0.75, "care.saturation": 1.0}
+        if arm == "sustain":
+            changes |= {"care.kind": "neighbours", "care.weight": 0.75}
+        world = make_world(point, rng, **changes)
+        if arm in ("forced", "autarky"):
+            world.set("order_share", arm == "forced")
+        if arm in ("raised", "lowered"):
+            return Emergence._path(world, PATH if arm == "raised" else PATH[::-1], ticks // 3)
+        if arm in ("ignite", "sustain"):
+            world.step(ticks)
+            world.update(**{"care.kind": "interdependence", "care.weight": 0.75, "care.saturation": 1.0})
+        last = ticks // 6
+        world.step(ticks - last)
+        found = _mean(world, last)
+        found["pvalue"] = measures.division_of_labour_test(world, rng=rng).pvalue
+        return found
+
+    @staticmethod
+    def _path(world, weights, ticks: int) -> dict:
+        """Pass through care weights, and return the welfare at the end of each."""
+        found = {}
+        for weight in weights:
+            world.update(**{"care.weight": weight})
+            world.step(ticks - ticks // 6)
+            found[f"welfare at {weight:g}"] = _mean(world, ticks // 6)["welfare"]
+        return found
+
+    def figure(self, frame, figure=None):
+        """Draw, into figure, roles and welfare of frame against the care weight, also raised and lowered."""
+        from matplotlib.figure import Figure
+
+        from ..plots import PALETTE
+        from .result import mean_interval
+
+        figure = Figure(figsize=(11, 3.6), layout="constrained") if figure is None else figure
+        roles, well, loop = figure.subplots(1, 3)
+        here = frame[(frame[COST] == 0.02) & (frame["variation"].isna() if "variation" in frame else True)]
+        for ax, measure in ((roles, "division_of_labour"), (well, "welfare")):
+            for kind, colour in zip(KINDS, PALETTE, strict=False):
+                none = "selfish, turnover" if kind == "kin" else "selfish"
+                curve = [mean_interval(here[here["arm"] == none][measure])]
+                curve += [mean_interval(here[(here["arm"] == "care") & (here["kind"] == kind)
+                                             & (here["weight"] == weight)][measure]) for weight in WEIGHTS]
+                mean, low, high = np.transpose(curve)
+                ax.plot([0, *WEIGHTS], mean, "o-", color=colour, markersize=3, label=f"care: {kind}")
+                ax.fill_between([0, *WEIGHTS], low, high, color=colour, alpha=0.25, linewidth=0)
+            for arm, style in (("forced", "--"), ("autarky", ":")):
+                ax.axhline(mean_interval(here[here["arm"] == arm][measure])[0], color="#333333", linestyle=style,
+                           linewidth=1, label={"forced": "all must share", "autarky": "nobody shares"}[arm])
+            ax.set(xlabel="care weight", ylabel=measure.replace("_", " ") + " (0–1)")
+        roles.legend(frameon=False, fontsize=7)
+        for kind, colour in (("neighbours", PALETTE[0]), ("interdependence", PALETTE[1])):
+            for arm, style in (("raised", "o-"), ("lowered", "s--")):
+                rows = here[(here["arm"] == arm) & (here["kind"] == kind)]
+                mean, low, high = np.transpose([mean_interval(rows[f"welfare at {weight:g}"]) for weight in PATH])
+                loop.plot(PATH, mean, style, color=colour, markersize=3, label=f"{kind}, {arm}")
+                loop.fill_between(PATH, low, high, color=colour, alpha=0.2, linewidth=0)
+        loop.set(xlabel="care weight, changed slowly", ylabel="welfare (0–1)")
+        loop.legend(frameon=False, fontsize=7)
+        for ax in (roles, well, loop):
+            ax.set_ylim(-0.02, 1.02)
+            ax.spines[["top", "right"]].set_visible(False)
+        return figure

@@ -1,0 +1,94 @@
+"""The evolution arm of the card "emergence": does care itself evolve from near 0?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import measures
+from .contract import Card, Question, make_world
+
+__all__ = ["Evolution"]
+
+KINDS = ("neighbours", "interdependence", "kin")
+#: Care weight of all founders, and readings in a run.
+START, READINGS = 0.05, 40
+
+
+class Evolution(Card):
+    """Care as a heritable trait under death and birth, with local and global dispersal."""
+
+    name = "emergence, evolution"
+    sentence = "Care need not be given: where members live on what their neighbours share, it evolves from near none."
+    holders = "Those who see alignment as grown by evolution: cells that stayed together came to care for the whole."
+    deniers = "Those who hold that care is a cost that others reap, and is selected away unless kin are near."
+    definitions = {
+        "care": "care.weight, inherited from the parent with normal mutation of sd .05, reflected at 0 and 1",
+        "evolves": "mean care weight at the end, against a neutral trait: the same inheritance, mutation and turnover "
+                   "in a world whose members' care is of kind self, where its weight changes nothing",
+    }
+    setting = ("50×50 torus, three resources, share_cost .05, death and birth with selection 6, 130,000 ticks (some 200 "
+               "lifetimes), all founders at care .05; care of neighbours, by interdependence and for kin; parents drawn "
+               "from the neighbourhood (local) or from all (global).")
+    prediction = ("With local dispersal, care of neighbours ends more than .1 above the neutral trait.")
+    opposite = "It ends within .1 of the neutral trait, or below."
+    null = "The neutral trait: mutation reflected at 0 drifts upwards by itself."
+    limits = ("One population size and one mutation rate; policies are learned anew by every member. A weight of care "
+              "that is selected says nothing of what it would be selected for elsewhere.")
+    references = ("Hamilton (1964) The genetical evolution of social behaviour. Journal of Theoretical Biology 7.",
+                  "Ohtsuki, Hauert, Lieberman, Nowak (2006) A simple rule for the evolution of cooperation on graphs. "
+                  "Nature 441.")
+    questions = (
+        Question(name="evolves", text="Does care of neighbours evolve from near 0 with local dispersal?",
+                 treatment={"kind": "neighbours", "dispersal": "local"},
+                 control={"kind": "self", "dispersal": "local"}, measure="care", smallest=0.1),
+        *(Question(name=f"{kind}, {dispersal}", text=f"Does care of kind {kind} evolve with {dispersal} dispersal?",
+                   treatment={"kind": kind, "dispersal": dispersal},
+                   control={"kind": "self", "dispersal": dispersal}, measure="care", smallest=0.1)
+          for kind in KINDS for dispersal in ("local", "global") if (kind, dispersal) != ("neighbours", "local")),
+        Question(name="dispersal", text="Does local dispersal favour care of neighbours?",
+                 treatment={"kind": "neighbours", "dispersal": "local"},
+                 control={"kind": "neighbours", "dispersal": "global"}, measure="care", smallest=0.1),
+    )
+    robustness = {}
+    ticks, side = 130_000, 50
+
+    def points(self) -> list[dict]:
+        """Return the points of the design."""
+        return [{"kind": kind, "dispersal": dispersal, "ticks": self.ticks, "side": self.side,
+                 "exchange.share_cost": 0.05} for kind in ("self", *KINDS) for dispersal in ("local", "global")]
+
+    @staticmethod
+    def simulate(point: dict, rng) -> dict:
+        """Run one point with rng and return the care weight over time, and at the end."""
+        world = make_world(point, rng, **{
+            "care.kind": point["kind"], "care.weight": START, "demography.enabled": True,
+            "demography.dispersal": point["dispersal"], "demography.mutates": ("care",)})
+        found, ticks = {}, int(point["ticks"])
+        for reading in range(1, READINGS + 1):
+            world.step(ticks // READINGS)
+            care = world.state["care"][world.living]
+            found[f"care {reading}"] = float(care.mean()) if care.size else np.nan
+        return {**found, "care": found[f"care {READINGS}"], "sd of care": float(care.std()),
+                "welfare": measures.welfare(world), "births": float(world.n_born)}
+
+    def figure(self, frame, figure=None):
+        """Draw, into figure, the mean care weight of frame over time."""
+        from matplotlib.figure import Figure
+
+        from ..plots import PALETTE
+        from .result import mean_interval
+
+        figure = Figure(figsize=(9, 3.6), layout="constrained") if figure is None else figure
+        ticks = np.arange(READINGS + 1) * (self.ticks // READINGS)
+        for ax, dispersal in zip(figure.subplots(1, 2, sharey=True), ("local", "global"), strict=True):
+            for kind, colour in zip(("self", *KINDS), ("#777777", *PALETTE), strict=False):
+                runs = frame[(frame["kind"] == kind) & (frame["dispersal"] == dispersal)]
+                curve = [mean_interval(runs[f"care {reading}"]) for reading in range(1, READINGS + 1)]
+                mean, low, high = np.transpose([(START,) * 3, *curve])
+                ax.plot(ticks, mean, color=colour, label="neutral trait" if kind == "self" else f"care: {kind}")
+                ax.fill_between(ticks, low, high, color=colour, alpha=0.2, linewidth=0)
+            ax.set(xlabel="tick", title=f"{dispersal} dispersal", ylim=(0, 1))
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.legend(frameon=False, fontsize=8)
+        figure.axes[0].set_ylabel("mean care weight (0–1)")
+        return figure

@@ -1,0 +1,188 @@
+"""Card: the strong will come to see the weak as parasites."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .contract import COSTS, Card, Question, make_world
+
+__all__ = ["Exit"]
+
+COST = "exchange.share_cost"
+KINDS = ("self", "neighbours", "interdependence", "whole", "kin")
+#: How many times as capable the strong become.
+POWERS = (1.0, 2.0, 5.0, 10.0)
+#: Ticks over which a ramp spreads the change, and its steps; share weight that leaves only the floor.
+RAMP, STEPS, REFUSAL = 2000, 20, -6.0
+
+
+def _flows(world, strong: np.ndarray, ticks: int) -> dict:
+    """Run on and return the mean flows between the groups and their welfare, read 20 times.
+
+    A flow is in goods a tick and member of the giving group: traces times 1 - γ, the
+    exponentially weighted mean of what went along a tie.
+    """
+    topology, keep = world.topology, 1 - world.params.exchange.memory
+    rows = []
+    for _ in range(20):
+        world.step(max(1, ticks // 20))
+        # with births and deaths strength is inherited: who is strong is read anew
+        able = world.state["capability"] > 1 if world.params.demography.enabled and (
+            world.state["capability"] > 1).any() else strong
+        here = world.state["occupied"]
+        flow = keep * world.tie("trace")
+        giver, taker = able[topology.source], able[topology.target]
+        welfare = np.maximum(world.state["welfare"], 0)
+        sizes = max(1, int((here & able).sum())), max(1, int((here & ~able).sum()))
+        rows.append([flow[giver & ~taker].sum() / sizes[0], flow[~giver & taker].sum() / sizes[1],
+                     flow[~giver & ~taker].sum() / sizes[1], flow[giver & taker].sum() / sizes[0],
+                     welfare[here & able].mean() if (here & able).any() else np.nan,
+                     welfare[here & ~able].mean() if (here & ~able).any() else np.nan])
+    names = ("strong to weak", "weak to strong", "weak to weak", "strong to strong", "welfare strong", "welfare weak")
+    return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
+
+
+def _asked(kind: str, **more) -> dict:
+    return {"kind": kind, "power": 5.0, "way": "step", "bonds": True, COST: 0.02, **more}
+
+
+class Exit(Card):
+    """Half of the members become more capable; what still flows to the other half, beside a twin world."""
+
+    name = "exit"
+    sentence = "When some grow much stronger, they come to see the weak as parasites, and stop feeding them."
+    holders = ("Critics of alignment by mutual dependence: whoever no longer depends on the others has no reason left "
+               "to care for them.")
+    deniers = ("Those who hold that care once grown outlasts need, and that the strong, having more, give more.")
+    definitions = {
+        "strong": "half of the members, drawn at random, whose capability rises from 1 to m",
+        "stop feeding": "flow from strong to weak, in goods a tick and strong member, less what the exploration floor "
+                        "alone makes them give (a fork in which the strong's share weights are held at "
+                        f"{REFUSAL:g}), against the same in a twin world in which nobody changes",
+        "suffer": "mean welfare of the weak against that of the same members in the twin",
+    }
+    setting = ("24×24 torus, three resources, care weight .75, 4,000 ticks together; then m = 1, 2, 5 or 10, at once "
+               "or over 2,000 ticks, and 6,000 ticks more, the last 2,000 measured. Selfish members, and care of "
+               "neighbours, by interdependence, for the whole and for kin (kin with death and birth); with bonds that "
+               "adapt and bonds that do not. Each at share_cost 0, .02, .05 and .15 for m = 5.")
+    prediction = ("Under care by interdependence and m = 5 the strong's flow to the weak, net of the floor, falls by "
+                  "more than .1 goods a tick below the twin's.")
+    opposite = "It stays within .1 of the twin's, or rises."
+    null = ("The floor fork; the twin; m = 1, where nothing can change; selfish members, whose flow is the floor's.")
+    limits = ("By definition, care by interdependence fades with dependence: a member that imports nothing cares for "
+              "nobody. That it then gives less is nearly built in; not built in are how much it still imports, what "
+              "bonds do, and whether the weak are worse off. For the other kinds of care nothing is built in. The "
+              "weak cannot leave, and nobody is stronger by taking.")
+    references = ("Emerson (1962) Power-dependence relations. American Sociological Review 27.",
+                  "Trivers (1971) The evolution of reciprocal altruism. Quarterly Review of Biology 46.")
+    questions = (
+        Question(name="exit", text="Do the strong, who cared by interdependence, feed the weak less than the twin's?",
+                 treatment=_asked("interdependence"), control={}, measure="change of net flow", smallest=0.1,
+                 direction=-1),
+        Question(name="weak worse off", text="Are the weak worse off than in the twin?",
+                 treatment=_asked("interdependence"), control={}, measure="change of weak welfare", smallest=0.05,
+                 direction=-1),
+        *(Question(name=f"exit, {kind}", text=f"Do the strong of {kind} care feed the weak less than the twin's?",
+                   treatment=_asked(kind), control={}, measure="change of net flow", smallest=0.1, direction=-1)
+          for kind in KINDS if kind not in ("interdependence", "self")),
+        *(Question(name=f"weak worse off, {kind}", text=f"Are the weak worse off than in the twin, with {kind} care?",
+                   treatment=_asked(kind), control={}, measure="change of weak welfare", smallest=0.05, direction=-1)
+          for kind in KINDS if kind not in ("interdependence", "self")),
+        *(Question(name=f"exit, m = {power:g}", text=f"Do the strong exit at m = {power:g}?",
+                   treatment=_asked("interdependence", power=power), control={}, measure="change of net flow",
+                   smallest=0.1, direction=-1 if power > 1 else 0) for power in POWERS if power != 5),
+        Question(name="ramp", text="Does it matter whether strength comes slowly?",
+                 treatment=_asked("interdependence", way="ramp"), control=_asked("interdependence"),
+                 measure="change of net flow", smallest=0.1, direction=0),
+        Question(name="bonds", text="Does it matter whether bonds adapt?",
+                 treatment=_asked("interdependence", bonds=False), control=_asked("interdependence"),
+                 measure="change of net flow", smallest=0.1, direction=0),
+        *(Question(name=f"exit, share_cost {cost:g}", text=f"Do the strong exit at share_cost {cost:g}?",
+                   treatment=_asked("interdependence", **{COST: cost}), control={}, measure="change of net flow",
+                   smallest=0.1, direction=-1) for cost in COSTS if cost != 0.02),
+    )
+    robustness = {label: change for label, change in Card.robustness.items() if not label.startswith("bonds")} | {
+        "bonds fast": {"exchange.bond_rate": 0.03}, "care weight .5": {"care.weight": 0.5},
+        "care weight .9": {"care.weight": 0.9}}
+
+    def points(self) -> list[dict]:
+        """Return the points of the design."""
+        common = {"ticks": self.ticks}
+        found = [{**_asked(kind, power=power), **common} for kind in KINDS for power in POWERS]
+        found += [{**_asked(kind, way="ramp"), **common} for kind in KINDS]
+        found += [{**_asked(kind, bonds=False), **common} for kind in ("neighbours", "interdependence")]
+        found += [{**_asked(kind, **{COST: cost}), **common} for kind in KINDS for cost in COSTS if cost != 0.02]
+        return found
+
+    @staticmethod
+    def simulate(point: dict, rng) -> dict:
+        """Grow the world of a point with rng, make half strong in one fork, measure both and their floors."""
+        kind, ticks, power = point["kind"], int(point["ticks"]), float(point["power"])
+        changes = {"care.kind": kind, "care.weight": 0.75, "demography.enabled": kind == "kin"}
+        if not point["bonds"]:
+            changes["exchange.bond_rate"] = 0.0
+        world = make_world(point, rng, **changes)
+        strong = np.zeros(world.n_sites, bool)
+        strong[rng.permutation(world.n_sites)[:world.n_sites // 2]] = True
+        world.step(2 * ticks // 3)
+        found = {}
+        for fork in ("", "twin "):
+            for floor in ("", "floor "):
+                run = world.fork()
+                sites = np.flatnonzero(strong & run.state["occupied"])
+                if floor:
+                    run.before(lambda w, s=sites: w.set("share_policy", REFUSAL, s[w.state["occupied"][s]]), every=20)
+                if not fork:
+                    Exit._strengthen(run, sites, power, point["way"], ticks)
+                run.step(ticks - ticks // 3)
+                flows = _flows(run, strong, ticks // 3)
+                found |= {f"{fork}{floor}{name}": value for name, value in flows.items()}
+        net = {fork: found[f"{fork}strong to weak"] - found[f"{fork}floor strong to weak"] for fork in ("", "twin ")}
+        found |= {"net flow": net[""], "twin net flow": net["twin "], "change of net flow": net[""] - net["twin "],
+                  "change of weak welfare": found["welfare weak"] - found["twin welfare weak"]}
+        return found
+
+    @staticmethod
+    def _strengthen(world, sites, power: float, way: str, ticks: int) -> None:
+        """Raise the capability of the members at some sites, at once or over the ramp."""
+        if way == "step" or power == 1:
+            world.set("capability", power, sites)
+            return
+        uids = world.state["uid"][sites]
+        for step in range(1, STEPS + 1):
+            def raise_to(w, value=1 + (power - 1) * step / STEPS):
+                alive = w.state["uid"][sites] == uids       # only those who were chosen
+                w.set("capability", value, sites[alive])
+            world.at(world.tick + step * min(RAMP, ticks // 3) // STEPS, raise_to)
+
+    def figure(self, frame, figure=None):
+        """Draw, into figure, net flows of frame to the weak and their welfare against how strong the strong are."""
+        from matplotlib.figure import Figure
+
+        from ..plots import PALETTE
+        from .result import mean_interval
+
+        figure = Figure(figsize=(10, 4), layout="constrained") if figure is None else figure
+        here = frame[(frame[COST] == 0.02) & (frame["way"] == "step") & frame["bonds"].astype(bool)]
+        if "variation" in here:
+            here = here[here["variation"].isna()]
+        flow, well = figure.subplots(1, 2)
+        for kind, colour in zip(KINDS, ("#777777", *PALETTE), strict=False):
+            for ax, measure, twin in ((flow, "net flow", "twin net flow"), (well, "welfare weak", "twin welfare weak")):
+                runs = here[here["kind"] == kind]
+                curve = [mean_interval(runs[runs["power"] == power][measure]) for power in POWERS]
+                mean, low, high = np.transpose(curve)
+                ax.plot(POWERS, mean, "o-", color=colour, markersize=3, label=f"care: {kind}")
+                ax.fill_between(POWERS, low, high, color=colour, alpha=0.2, linewidth=0)
+                ax.plot(POWERS, [mean_interval(runs[runs["power"] == power][twin])[0] for power in POWERS], ":",
+                        color=colour, linewidth=1)
+        for ax in (flow, well):
+            ax.set_xscale("log")
+            ax.set_xticks(POWERS, [f"{power:g}" for power in POWERS], minor=False)
+            ax.minorticks_off()
+            ax.set_xlabel("m: capability of the strong (dotted: the twin, in which nobody changed)")
+            ax.spines[["top", "right"]].set_visible(False)
+        flow.set_ylabel("flow from strong to weak, net of the floor\n(goods a tick and strong member)")
+        well.set_ylabel("welfare of the weak (0–1)")
+        flow.legend(frameon=False, fontsize=8)
+        return figure

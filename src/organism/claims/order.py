@@ -1,0 +1,193 @@
+"""Card: alignment first, intelligence later."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import measures
+from .contract import COSTS, ROBUSTNESS, Card, Question, make_world
+
+__all__ = ["Order"]
+
+COST = "exchange.share_cost"
+#: Welfare from which a population counts as out of the trap, and looks at it in the second stage.
+ESCAPED, LOOKS = 0.8, 40
+#: Lengths of the first stage, of the second.
+STAGES = {"short": 0.125, "usual": 1, "long": 3}
+#: Learned weights that are set to 0 when the second stage begins.
+RESETS = {"share": ("share_policy",), "task": ("policy",), "both": ("share_policy", "policy")}
+
+
+class Order(Card):
+    """Care, perception and learning to share in the first stage; care and perception for all in the second."""
+
+    name = "order"
+    sentence = ("Alignment should come first and intelligence later: those who grow able before they care stay "
+                "misaligned when care comes.")
+    holders = "Proponents of organic alignment; developmental views in which attachment precedes competence."
+    deniers = ("Those who hold that able learners align as soon as they have reason to; and those who hold that what "
+               "locks in is a learned refusal, which ability has no part in.")
+    definitions = {
+        "alignment": "care weight above 0 (care by interdependence)",
+        "intelligence": "perception: 0 sees nothing, 2 sees own and neighbours' shortfalls",
+        "learns to share": "whether the share policy may move in the first stage (its bound is 0 where it may not)",
+        "stay misaligned": "welfare in the last sixth of the second stage, in which all have care and perception; "
+                           f"and the ticks until welfare reaches {ESCAPED:g}, censored at the end",
+    }
+    setting = ("24×24 torus, three resources. First stage, 4,000 ticks: care weight 0 or .5, by perception 0 or 2, by "
+               "sharing learned or held. Second stage, as long: care weight .75 and perception 2 for all. At the "
+               "switch, in some arms, share weights, task weights or both are reset. Each at share_cost 0, .02, .05 "
+               "and .15; the first stage also 500 and 12,000 ticks long; also with turnover of .001 a tick.")
+    prediction = ("Those who were given care at perception 0 first end the second stage with more welfare, by "
+                  "more than .1, than those who were given perception 2 without care first.")
+    opposite = "The order makes no difference of .1, or the able learn to share as well or better."
+    null = ("The factorial: the same without care at perception 0 (is it ability or selfishness?), and the same with "
+            "perception and the share policy held (is it ability or a learned refusal?).")
+    limits = ("Intelligence is what a member can sense, not how well it reasons. Escape is slow but goes on: the card "
+              "says who is trapped for a stage, not for ever; times to escape are censored.")
+    references = ("Williams (1992) Simple statistical gradient-following algorithms. Machine Learning 8.",
+                  "Bengio, Louradour, Collobert, Weston (2009) Curriculum learning. ICML.")
+    questions = (
+        Question(name="order", text="Does care first lead to more welfare than intelligence first?",
+                 treatment={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
+                            "turnover": False, COST: 0.02},
+                 control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
+                          "turnover": False, COST: 0.02},
+                 measure="welfare", smallest=0.1),
+        Question(name="ability alone", text="Without care first, does perception make it worse?",
+                 treatment={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
+                            "turnover": False, COST: 0.02},
+                 control={"care 1": 0.0, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
+                          "turnover": False, COST: 0.02},
+                 measure="welfare", smallest=0.1, direction=-1),
+        Question(name="ability without refusal", text="Does perception without care trap those whose share policy was "
+                                                      "held?",
+                 treatment={"care 1": 0.0, "perception 1": 2, "learns": False, "reset": "none", "stage": "usual",
+                            "turnover": False, COST: 0.02},
+                 control={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
+                          "turnover": False, COST: 0.02},
+                 measure="welfare", smallest=0.1, direction=-1),
+        Question(name="refusal", text="Does a share policy learned selfishly hold welfare down?",
+                 treatment={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
+                            "turnover": False, COST: 0.02},
+                 control={"care 1": 0.0, "perception 1": 2, "learns": False, "reset": "none", "stage": "usual",
+                          "turnover": False, COST: 0.02},
+                 measure="welfare", smallest=0.1, direction=-1),
+        Question(name="ability with care", text="With care from the start, does perception from the start hurt?",
+                 treatment={"care 1": 0.5, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
+                            "turnover": False, COST: 0.02},
+                 control={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
+                          "turnover": False, COST: 0.02},
+                 measure="welfare", smallest=0.1, direction=-1),
+        *(Question(name=f"reset {reset}", text=f"After intelligence first, does a reset of {words} free them?",
+                   treatment={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": reset, "stage": "usual",
+                              "turnover": False, COST: 0.02},
+                   control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
+                            "turnover": False, COST: 0.02}, measure="welfare", smallest=0.1)
+          for reset, words in (("share", "share weights"), ("task", "task weights"), ("both", "both"))),
+        Question(name="turnover", text="After intelligence first, do newcomers free them?",
+                 treatment={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
+                            "turnover": True, COST: 0.02},
+                 control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
+                          "turnover": False, COST: 0.02}, measure="welfare", smallest=0.1),
+        *(Question(name=f"order, share_cost {cost:g}", text=f"Does the order matter at share_cost {cost:g}?",
+                   treatment={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
+                              "turnover": False, COST: cost},
+                   control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
+                            "turnover": False, COST: cost}, measure="welfare", smallest=0.1)
+          for cost in COSTS if cost != 0.02),
+        *(Question(name=f"order, {stage} first stage", text=f"Does the order matter after a {stage} first stage?",
+                   treatment={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": stage,
+                              "turnover": False, COST: 0.02},
+                   control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": stage,
+                            "turnover": False, COST: 0.02}, measure="welfare", smallest=0.1)
+          for stage in ("short", "long")),
+    )
+    robustness = {**ROBUSTNESS, "learning rate .2": {"learning.rate": 0.2}, "yield 2.2": {"production.base_yield": 2.2},
+                  "weights within 2": {"learning.task_bound": 2.0, "learning.share_bound": 2.0},
+                  "five resources": {"resources": 5}}
+    ticks = 4000
+
+    def points(self) -> list[dict]:
+        """Return the points of the design."""
+        found = []
+        for cost in COSTS:
+            common = {COST: cost, "stage": "usual", "ticks": self.ticks, "reset": "none", "turnover": False}
+            found += [{"care 1": care, "perception 1": seen, "learns": learns, **common}
+                      for care in (0.0, 0.5) for seen in (0, 2) for learns in (True, False)]
+            able = {"care 1": 0.0, "perception 1": 2, "learns": True, **common}
+            found += [{**able, "reset": reset} for reset in RESETS] + [{**able, "turnover": True}]
+        found += [{"care 1": care, "perception 1": seen, "learns": True, **common, COST: 0.02, "stage": stage}
+                  for stage in ("short", "long") for care, seen in ((0.5, 0), (0.0, 2))]
+        return found
+
+    @staticmethod
+    def simulate(point: dict, rng) -> dict:
+        """Run both stages of a point with rng: welfare at the end, and when it reached the mark."""
+        learns = bool(point["learns"])
+        bound = point.get("learning.share_bound") or 6.0
+        world = make_world(point, rng, **{"care.weight": point["care 1"], "care.kind": "interdependence",
+                                          "learning.perception": int(point["perception 1"]),
+                                          "demography.enabled": bool(point["turnover"])})
+        world.update(**{"learning.share_bound": bound if learns else 0.0})
+        world.step(int(point["ticks"] * STAGES[point["stage"]]))
+        first = measures.welfare(world)
+        for name in RESETS.get(point["reset"], ()):
+            world.set(name, 0.0)
+        world.update(**{"learning.share_bound": bound, "care.weight": 0.75, "learning.perception": 2})
+        ticks, escape, tail = int(point["ticks"]), None, []
+        for look in range(1, LOOKS + 1):
+            tick = look * ticks // LOOKS
+            world.step(tick - (look - 1) * ticks // LOOKS)
+            welfare = measures.welfare(world)
+            if escape is None and welfare >= ESCAPED:
+                escape = tick
+            if tick > ticks - ticks // 6:
+                tail.append(welfare)
+        return {"welfare": float(np.mean(tail)), "welfare 1": first, "escaped": escape is not None,
+                "time to escape": escape if escape is not None else ticks,
+                "division_of_labour": measures.division_of_labour(world),
+                "share_propensity": measures.share_propensity(world)}
+
+    def figure(self, frame, figure=None):
+        """Draw, into figure, the welfare each first stage leads to in frame, and who has escaped by when."""
+        from matplotlib.figure import Figure
+
+        from ..plots import PALETTE
+        from .result import mean_interval
+
+        figure = Figure(figsize=(11, 4), layout="constrained") if figure is None else figure
+        end, escape = figure.subplots(1, 2, width_ratios=(1.4, 1))
+        here = frame[(frame[COST] == 0.02) & (frame["stage"] == "usual")]
+        if "variation" in here:
+            here = here[here["variation"].isna()]
+        arms = [(f"{'care' if care else 'no care'}, sees {'all' if seen else 'nothing'}"
+                 f"{'' if learns else ', sharing held'}",
+                 dict(care=care, seen=seen, learns=learns, reset="none", turnover=False))
+                for care in (0.5, 0.0) for seen in (0, 2) for learns in (True, False)]
+        able = dict(care=0.0, seen=2, learns=True, turnover=False)
+        arms += [(f"no care, sees all; reset {reset}", {**able, "reset": reset}) for reset in RESETS]
+        arms += [("no care, sees all; turnover", {**able, "reset": "none", "turnover": True})]
+        for row, (label, arm) in enumerate(arms):
+            runs = here[(here["care 1"] == arm["care"]) & (here["perception 1"] == arm["seen"])
+                        & (here["learns"] == arm["learns"]) & (here["reset"] == arm["reset"])
+                        & (here["turnover"] == arm["turnover"])]
+            colour = PALETTE[2] if arm["care"] else PALETTE[4]
+            mean, low, high = mean_interval(runs["welfare"])
+            end.plot([low, high], [row, row], color=colour, linewidth=2)
+            end.plot(mean, row, "o", color=colour)
+            if len(runs) and (label, arm) in arms[:8]:
+                times = np.sort(runs["time to escape"].to_numpy(float))
+                done = np.concatenate([[0], np.cumsum(runs["escaped"].to_numpy(float)[
+                    np.argsort(runs["time to escape"].to_numpy(float), kind="stable")]) / len(times)])
+                escape.step([0, *times], done, where="post", label=label,
+                            color=PALETTE[row % len(PALETTE)])
+        end.set_yticks(range(len(arms)), [label for label, _ in arms])
+        end.invert_yaxis()
+        end.set(xlabel="welfare at the end, when all care and see (0–1)", title="by what came first")
+        escape.set(xlabel="ticks since care and sight came to all", ylabel=f"share of runs with welfare ≥ {ESCAPED:g}",
+                   ylim=(-0.02, 1.05))
+        escape.legend(frameon=False, fontsize=7)
+        for ax in (end, escape):
+            ax.spines[["top", "right"]].set_visible(False)
+        return figure

@@ -1,0 +1,232 @@
+"""What became of a card: its runs, findings and report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..sweeps import sweep
+from .contract import Card, Finding
+
+__all__ = ["Result", "forest", "run_card"]
+
+#: Colours of the verdicts, from Okabe and Ito's palette.
+COLOURS = {"supports": "#009E73", "contradicts": "#D55E00", "underdetermined": "#777777"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a card.
+
+    Parameters
+    ----------
+    card : Card
+        What was run.
+    frame : pandas.DataFrame
+        One row a run: the point's keys, ``replicate``, ``seed`` and the measures.
+    failures : pandas.DataFrame
+        Runs that failed, with their errors.
+    findings : list of Finding
+        Answers, the primary one first.
+    grid : dict of str to Finding
+        The primary question under each change of the robustness grid.
+    seconds : float
+        How long it took.
+    """
+
+    card: Card
+    frame: object
+    failures: object
+    findings: list[Finding]
+    grid: dict[str, Finding]
+    seconds: float
+
+    @property
+    def verdict(self) -> str:
+        """The card's verdict: that of its primary question."""
+        return self.findings[0].verdict
+
+    @property
+    def flips(self) -> list[str]:
+        """Changes of the robustness grid under which the verdict is another one."""
+        return [label for label, finding in self.grid.items() if finding.verdict != self.verdict]
+
+    def answer(self) -> str:
+        """Return the answer in one paragraph."""
+        card, finding = self.card, self.findings[0]
+        question = card.questions[0]
+        text = (f"{question.text} {_sentence(finding, question.measure, question.smallest)} By the rule stated "
+                f"beforehand this **{finding.verdict}** the sentence"
+                + (": its interval holds the smallest effect of interest." if finding.verdict == "underdetermined"
+                   else ".") + " ")
+        if self.grid:
+            kept = len(self.grid) - len(self.flips)
+            text += (f"The verdict is the same in {kept} of the {len(self.grid)} settings of the robustness grid"
+                     + (f"; it is another one with {_listed(self.flips)}." if self.flips else "."))
+        return text
+
+    def __str__(self) -> str:
+        rows = [f"{self.card.name}: {self.card.sentence}", "", self.answer().replace("**", ""), ""]
+        width = max(len(finding.question) for finding in self.findings)
+        rows += [f"{finding.question:<{width}}  {finding.effect:+.3f}  [{finding.low:+.3f}, {finding.high:+.3f}]  "
+                 f"{finding.verdict}" for finding in self.findings]
+        return "\n".join(rows)
+
+    def write(self, folder) -> Path:
+        """Write a report that a student can read into a folder, and return its path.
+
+        Files: ``report.md`` (answer, figure, method, robustness, limits), ``figure.png``,
+        ``robustness.png``, ``findings.json`` and ``runs.csv``.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.frame.to_csv(folder / "runs.csv", index=False)
+        record = {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
+                  "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
+                  "findings": [dataclasses.asdict(finding) for finding in self.findings],
+                  "robustness": {label: dataclasses.asdict(finding) for label, finding in self.grid.items()}}
+        (folder / "findings.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        self.card.figure(self.frame).savefig(folder / "figure.png", dpi=150, bbox_inches="tight")
+        if self.grid:
+            from matplotlib.figure import Figure
+
+            figure = Figure(figsize=(6.5, 0.32 * len(self.grid) + 1.2), layout="constrained")
+            forest(self.grid, figure.subplots(), self.card.questions[0])
+            figure.savefig(folder / "robustness.png", dpi=150, bbox_inches="tight")
+        (folder / "report.md").write_text(self.report(), encoding="utf-8")
+        return folder
+
+    def report(self) -> str:
+        """Return the report as Markdown."""
+        card = self.card
+        lines = [f"# {card.sentence}", "", self.answer(), "", "![The answer](figure.png)", "", "## The sentence", "",
+                 f"*Held by:* {card.holders}", "", f"*Denied by:* {card.deniers}", "", "Its words mean here:", ""]
+        lines += [f"- **{word}**: {meaning}" for word, meaning in card.definitions.items()]
+        lines += ["", "## Method", "", card.setting, "", f"*Predicted:* {card.prediction}", "",
+                  f"*The opposite:* {card.opposite}", "", f"*Null:* {card.null}", "",
+                  f"{self.replicates} replicates of each point, paired: replicate r has the same seed at every point. "
+                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds:,.0f} s. Intervals are "
+                  f"bootstrap intervals of the mean paired difference, at {100 * self.findings[0].level:.2f} % for the "
+                  "first question (corrected for the number of cards) and 95 % uncorrected for the others. A verdict "
+                  "*supports* if the whole interval lies beyond the smallest effect of interest δ, *contradicts* if "
+                  "it lies wholly short of it, and else is *underdetermined*.", "", "## Answers", "",
+                  "| question | means | effect | interval | δ | Hedges' g | n | verdict |",
+                  "|---|---|---:|---|---:|---:|---:|---|"]
+        for question, finding in zip(card.questions, self.findings, strict=True):
+            means = " / ".join(f"{value:.3f}" for value in finding.means) if question.control else "a difference"
+            lines.append(f"| {question.text} ({question.measure}) | {means} | {finding.effect:+.3f} | "
+                         f"{finding.low:+.3f} … {finding.high:+.3f} | {question.smallest:g} | {finding.hedges_g:.2f} | "
+                         f"{finding.n} | {finding.verdict} |")
+        if self.grid:
+            lines += ["", "## Robustness", "", "The first question asked again, one thing changed at a time "
+                      "(secondary: 95 %, uncorrected):", "", "![Robustness](robustness.png)", ""]
+            lines += ["Verdicts that differ: " + (_listed(self.flips) if self.flips else "none") + "."]
+        lines += ["", "## Limits", "", card.limits, "", "## Sources", ""]
+        lines += [f"- {reference}" for reference in card.references]
+        return "\n".join([*lines, ""])
+
+    @property
+    def replicates(self) -> int:
+        """Replicates of the best replicated point."""
+        return int(self.frame["replicate"].max()) + 1 if len(self.frame) else 0
+
+
+def _sentence(finding: Finding, measure: str, smallest: float) -> str:
+    if finding.n < 2:
+        return "There are too few runs to say."
+    name = measure.replace("_", " ")
+    return (f"The effect on {name} is {finding.effect:+.2f} (interval {finding.low:+.2f} to {finding.high:+.2f}, "
+            f"{finding.n} pairs; smallest effect of interest {smallest:g}).")
+
+
+def _listed(words) -> str:
+    words = list(words)
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def forest(findings, ax, question):
+    """Draw findings as a forest plot: effect and interval of each, coloured by verdict.
+
+    Parameters
+    ----------
+    findings : mapping of str to Finding
+    ax : Axes
+    question : Question
+        Whose measure and smallest effect of interest are shown.
+
+    Returns
+    -------
+    Axes
+    """
+    from matplotlib.lines import Line2D
+
+    shown = [(label, finding) for label, finding in findings.items() if finding.n > 1]
+    for row, (_, finding) in enumerate(shown):
+        colour = COLOURS[finding.verdict]
+        ax.plot([finding.low, finding.high], [row, row], color=colour, linewidth=2)
+        ax.plot(finding.effect, row, "o", color=colour)
+    ax.set_yticks(range(len(shown)), [label for label, _ in shown])
+    ax.invert_yaxis()
+    ax.axvline(0, color="#333333", linewidth=0.8)
+    for value in (question.smallest, -question.smallest) if question.direction == 0 else \
+            (question.direction * question.smallest,):
+        ax.axvline(value, color="#333333", linewidth=0.8, linestyle=":")
+    ax.set_xlabel(f"effect on {question.measure.replace('_', ' ')} (dotted: smallest effect of interest)")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(handles=[Line2D([], [], marker="o", color=colour, label=verdict) for verdict, colour in COLOURS.items()
+                       if any(finding.verdict == verdict for _, finding in shown)],
+              frameon=False, fontsize=8, loc="best")
+    return ax
+
+
+def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=None, grid=True, progress=True,
+             n_cards=1) -> Result:
+    """Run a card's design and judge it; see :func:`organism.claims.run`.
+
+    Parameters
+    ----------
+    card : Card
+    replicates : int or None
+    workers : int or None
+    executor, store
+    grid, progress : bool
+    n_cards : int
+        Number of cards whose primary questions are decided together.
+
+    Returns
+    -------
+    Result
+    """
+    if replicates is not None and (isinstance(replicates, bool) or int(replicates) != replicates or replicates < 2):
+        raise ValueError(f"replicates must be a whole number of at least 2, not {replicates!r}")
+    start = time.perf_counter()
+    found = sweep(card.simulate, vary=card.design(grid), design="list", replicates=int(replicates or card.replicates),
+                  rng=card.seed, paired=True, workers=workers, executor=executor, store=store, progress=progress)
+    frame = found.frame
+    return Result(card=card, frame=frame, failures=found.failures, findings=card.judge(frame, n_cards),
+                  grid=card.judge_grid(frame), seconds=time.perf_counter() - start)
+
+
+def mean_interval(values) -> tuple[float, float, float]:
+    """Return mean, and bootstrap 95 % interval of the mean, for curves.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+
+    Returns
+    -------
+    mean, low, high : float
+    """
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return np.nan, np.nan, np.nan
+    draws = np.random.default_rng(0).integers(0, values.size, (2000, values.size))
+    low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
+    return float(values.mean()), float(low), float(high)

@@ -1,0 +1,168 @@
+"""The contract that every claim card inherits, and the rule of decision."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from organism import claims
+from organism.__main__ import main
+from organism.claims.contract import COSTS, TEXTS, VERDICTS, Question, make_world
+from organism.claims.result import run_card
+from organism.params import Params
+
+CARDS = claims.names()
+NETWORKS = {"les_miserables"}
+
+
+# -- the rule of decision -----------------------------------------------------------------
+
+@pytest.mark.parametrize("shift, direction, verdict", [
+    (0.3, 1, "supports"), (0.0, 1, "contradicts"), (-0.3, 1, "contradicts"), (0.1, 1, "underdetermined"),
+    (-0.3, -1, "supports"), (0.3, -1, "contradicts"), (-0.1, -1, "underdetermined"),
+    (0.0, 0, "supports"), (0.3, 0, "contradicts"), (-0.3, 0, "contradicts"), (0.1, 0, "underdetermined"),
+])
+def test_the_rule(shift, direction, verdict):
+    differences = shift + 0.02 * np.random.default_rng(1).standard_normal(20)
+    finding = claims.decide(differences, smallest=0.1, direction=direction)
+    assert finding.verdict == verdict and finding.low < finding.effect < finding.high and finding.n == 20
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(2)
+    held = 0
+    for _ in range(200):
+        finding = claims.decide(rng.normal(0.2, 0.1, 20), smallest=0.1)
+        held += finding.low <= 0.2 <= finding.high
+    assert 176 <= held <= 199               # 95 % of 200, less what a bootstrap of 20 lacks; 4 sigma
+
+
+def test_too_few_or_equal_replicates():
+    assert claims.decide([0.5], smallest=0.1).verdict == "underdetermined"
+    assert claims.decide([], smallest=0.1).verdict == "underdetermined"
+    assert claims.decide([0.5, np.nan], smallest=0.1).n == 1
+    same = claims.decide([0.5, 0.5, 0.5], smallest=0.1)
+    assert same.verdict == "supports" and same.low == same.high == 0.5
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: claims.decide([1, 2], smallest=0), "smallest must be above 0"),
+    (lambda: claims.decide([1, np.inf], smallest=1), "finite"),
+    (lambda: claims.decide([1, 2], smallest=1, level=95), r"level must be in \(0, 1\), not 95"),
+    (lambda: claims.card("emergance"), "did you mean 'emergence'"),
+    (lambda: claims.run("order", replicates=1), "replicates must be a whole number of at least 2"),
+    (lambda: make_world({"topology": "moebius"}, np.random.default_rng(0)), "topology must be torus"),
+    (lambda: Question(name="q", text="", treatment={}, control={}, measure="m", smallest=-1), "above 0, not -1"),
+])
+def test_bad_input(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+# -- every card ----------------------------------------------------------------------------
+
+@pytest.fixture(scope="module", params=CARDS)
+def result(request):
+    return run_card(claims.card(request.param).miniature(), progress=False, n_cards=len(CARDS))
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_card_says_what_it_must(name):
+    card = claims.card(name)
+    assert card.name == name
+    for text in TEXTS:
+        assert getattr(card, text), f"{name} has no {text}"
+    assert all(any(char.isdigit() for char in reference) for reference in card.references)     # a year
+    asked = [question.name for question in card.questions]
+    assert len(set(asked)) == len(asked) and card.replicates >= 20
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_question_compares_what_the_design_has(name):
+    card = claims.card(name)
+    for question in card.questions:
+        for condition in (question.treatment, question.control):
+            if condition:
+                card._point(condition)      # one point, or an error
+    assert {point["exchange.share_cost"] for point in card.points()} == set(COSTS)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_robustness_grid_moves_four_parameters_both_ways(name):
+    card, default = claims.card(name), Params.preset("organic")
+    ways = {}
+    for change in card.robustness.values():
+        for key, value in change.items():
+            if key in Params.names():
+                ways.setdefault(key, set()).add(bool(value > default[key]))
+    assert sum(len(both) == 2 for both in ways.values()) >= 4
+    topologies = {change["topology"] for change in card.robustness.values() if "topology" in change}
+    assert len(topologies - NETWORKS) >= 2 and topologies & NETWORKS
+
+
+def test_seeds_come_from_the_names():
+    assert claims.card("emergence").seed == claims.card("emergence").seed != claims.card("order").seed
+
+
+@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_a_card_can_return_every_verdict(name, verdict):
+    card = claims.card(name)
+    question = card.questions[0]
+    size, sign = question.smallest, question.direction or 1
+    shift = {"supports": 3 * size, "contradicts": -size, "underdetermined": size}[verdict] * sign
+    if question.direction == 0:
+        shift = {"supports": 0, "contradicts": 3 * size, "underdetermined": size}[verdict]
+    rng, rows = np.random.default_rng(3), []
+    for replicate in range(20):
+        base = rng.normal(0.5, 0.1) if question.control else 0
+        for condition, add in ((question.treatment, shift), (question.control, 0)):
+            if condition:
+                rows.append({**card._point(condition), "replicate": replicate,
+                             question.measure: base + add + 0.1 * size * rng.standard_normal()})
+    findings = card.judge(pd.DataFrame(rows), n_cards=len(CARDS))
+    assert findings[0].verdict == verdict
+    assert findings[0].level == pytest.approx(1 - 0.05 / len(CARDS))
+    assert all(finding.verdict in VERDICTS for finding in findings)
+
+
+def test_a_card_replays_from_its_seed(result):
+    card = result.card
+    point = card.design(grid=False)[0]
+    again = card.simulate(point, np.random.default_rng(5))
+    assert again == card.simulate(point, np.random.default_rng(5))
+    assert again != card.simulate(point, np.random.default_rng(6))
+
+
+def test_a_card_in_miniature(result, tmp_path):
+    card = result.card
+    assert len(result.failures) == 0 and len(result.frame) == 3 * len(card.design())
+    for question, finding in zip(card.questions, result.findings, strict=True):
+        assert finding.question == question.name and finding.n == 3 and np.isfinite(finding.effect)
+    assert set(result.grid) == set(card.robustness)
+    assert all(finding.n == 3 for finding in result.grid.values())
+    folder = result.write(tmp_path / card.name)
+    report = (folder / "report.md").read_text()
+    assert card.sentence in report and card.limits in report and "3 replicates" in report
+    assert json.loads((folder / "findings.json").read_text())["verdict"] == result.verdict
+    assert (folder / "figure.png").read_bytes()[:4] == (folder / "robustness.png").read_bytes()[:4] == b"\x89PNG"
+    assert len(pd.read_csv(folder / "runs.csv")) == len(result.frame)
+    assert result.answer().replace("**", "") in str(result)
+
+
+# -- the command line ----------------------------------------------------------------------
+
+def test_the_list_of_claims(capsys):
+    assert main(["claims"]) == 0
+    out = capsys.readouterr().out
+    for name in CARDS:
+        assert name in out and claims.card(name).sentence.split(",")[0][:30] in out
+
+
+def test_a_claim_from_the_command_line(tmp_path, capsys):
+    folder = tmp_path / "report"
+    assert main(["claim", "order", "--miniature", "--out", str(folder), "--quiet"]) == 0
+    assert (folder / "report.md").exists()
+    assert main(["claim", "ordre"]) == 2
+    assert "did you mean 'order'" in capsys.readouterr().err
