@@ -58,8 +58,8 @@ def card(name: str, arm: str | None = None) -> Card:
     return getattr(importlib.import_module(f".{module}", __name__), kind)()
 
 
-def run(name: str, *, arm: str | None = None, replicates: int | None = None, workers: int | None = None, executor=None, store=None,
-        grid: bool = True, progress: bool = True) -> Result:
+def run(name: str, *, arm: str | None = None, replicates: int | None = None, workers: int | None = None,
+        executor=None, store=None, grid: bool = True, progress: bool = True) -> Result:
     """Run a card and return its result.
 
     Parameters

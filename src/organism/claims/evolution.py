@@ -1,4 +1,4 @@
-"""The evolution arm of the card "emergence": does care itself evolve from near 0?"""
+"""The evolution arm of the card "emergence": whether care itself evolves from near 0."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Evolution(Card):
         "evolves": "mean care weight at the end, against a neutral trait: the same inheritance, mutation and turnover "
                    "in a world whose members' care is of kind self, where its weight changes nothing",
     }
-    setting = ("50×50 torus, three resources, share_cost .05, death and birth with selection 6, 130,000 ticks (some 200 "
-               "lifetimes), all founders at care .05; care of neighbours, by interdependence and for kin; parents drawn "
-               "from the neighbourhood (local) or from all (global).")
+    setting = ("50×50 torus, three resources, share_cost .05, death and birth with selection 6, 130,000 ticks (some "
+               "200 lifetimes), all founders at care .05; care of neighbours, by interdependence and for kin; parents "
+               "drawn from the neighbourhood (local) or from all (global).")
     prediction = ("With local dispersal, care of neighbours ends more than .1 above the neutral trait.")
     opposite = "It ends within .1 of the neutral trait, or below."
     null = "The neutral trait: mutation reflected at 0 drifts upwards by itself."
