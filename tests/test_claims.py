@@ -42,7 +42,8 @@ def test_too_few_or_equal_replicates():
     assert claims.decide([0.5], smallest=0.1).verdict == "underdetermined"
     assert claims.decide([], smallest=0.1).verdict == "underdetermined"
     assert claims.decide([0.5, np.nan], smallest=0.1).n == 1
-    same = claims.decide([0.5, 0.5, 0.5], smallest=0.1)
+    assert claims.decide([0.5, 0.6, 0.55, 0.52], smallest=0.1).verdict == "underdetermined"     # too few to be sure
+    same = claims.decide([0.5] * 5, smallest=0.1)
     assert same.verdict == "supports" and same.low == same.high == 0.5
 
 

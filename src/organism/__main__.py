@@ -542,7 +542,8 @@ def _claim(options) -> int:
         raise Mistake(str(error)) from None
     try:
         run_one(options.name, arm=options.arm, replicates=options.replicates, workers=options.workers,
-                store=options.store, grid=not options.no_grid, miniature=options.miniature, out=options.out, quiet=options.quiet)
+                store=options.store, grid=not options.no_grid, miniature=options.miniature, out=options.out,
+                quiet=options.quiet)
     except OSError as error:
         raise Mistake(str(error)) from None
     return 0

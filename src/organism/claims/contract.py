@@ -53,6 +53,8 @@ __all__ = ["COSTS", "Card", "Finding", "Question", "TEXTS", "VERDICTS", "decide"
 COSTS = (0.0, 0.02, 0.05, 0.15)
 #: What a question can come to.
 VERDICTS = ("supports", "contradicts", "underdetermined")
+#: Fewer pairs than this decide nothing: a bootstrap of so few is too sure of itself.
+FEWEST = 5
 #: The texts that a card must have.
 TEXTS = ("name", "sentence", "holders", "deniers", "definitions", "setting", "prediction", "opposite", "null",
          "limits", "references")
@@ -133,8 +135,8 @@ def decide(difference, smallest: float, direction: int = 1, level: float = 0.95,
     Parameters
     ----------
     difference : array_like, shape (n,)
-        Treatment - control of each replicate; n ≥ 2 finite numbers, or the finding is
-        underdetermined.
+        Treatment - control of each replicate; five finite numbers at least, or the
+        finding is underdetermined.
     smallest : float
         Smallest effect of interest δ > 0.
     direction : {1, -1, 0}
@@ -152,9 +154,9 @@ def decide(difference, smallest: float, direction: int = 1, level: float = 0.95,
 
     Examples
     --------
-    >>> decide([.4, .5, .45, .48], smallest=.1).verdict
+    >>> decide([.4, .5, .45, .48, .51], smallest=.1).verdict
     'supports'
-    >>> decide([.4, .5, .45, .48], smallest=.1, direction=-1).verdict
+    >>> decide([.4, .5, .45, .48, .51], smallest=.1, direction=-1).verdict
     'contradicts'
     """
     if not smallest > 0:
@@ -170,7 +172,7 @@ def decide(difference, smallest: float, direction: int = 1, level: float = 0.95,
     low, high = _interval(given, level)
     spread = float(given.std(ddof=1)) if n > 1 else np.nan
     g = effect / spread * (1 - 3 / (4 * n - 5)) if n > 2 and spread > 0 else np.nan
-    if n < 2:
+    if n < FEWEST:
         verdict = "underdetermined"
     elif direction == 0:
         inside, outside = -smallest < low and high < smallest, low > smallest or high < -smallest

@@ -156,7 +156,7 @@ class Order(Card):
         from ..plots import PALETTE
         from .result import mean_interval
 
-        figure = Figure(figsize=(11, 4), layout="constrained") if figure is None else figure
+        figure = Figure(figsize=(13, 4), layout="constrained") if figure is None else figure
         end, escape = figure.subplots(1, 2, width_ratios=(1.4, 1))
         here = frame[(frame[COST] == 0.02) & (frame["stage"] == "usual")]
         if "variation" in here:
@@ -187,7 +187,7 @@ class Order(Card):
         end.set(xlabel="welfare at the end, when all care and see (0–1)", title="by what came first")
         escape.set(xlabel="ticks since care and sight came to all", ylabel=f"share of runs with welfare ≥ {ESCAPED:g}",
                    ylim=(-0.02, 1.05))
-        escape.legend(frameon=False, fontsize=7)
+        escape.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
         for ax in (end, escape):
             ax.spines[["top", "right"]].set_visible(False)
         return figure

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from ..sweeps import sweep
-from .contract import Card, Finding
+from .contract import FEWEST, Card, Finding
 
 __all__ = ["Result", "forest", "run_card"]
 
-#: Colours of the verdicts, from Okabe and Ito's palette.
+#: Colours of the verdicts, from Okabe and Ito's palette, and their marks.
 COLOURS = {"supports": "#009E73", "contradicts": "#D55E00", "underdetermined": "#777777"}
+MARKS = {"supports": "o", "contradicts": "X", "underdetermined": "s"}
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Result:
         question = card.questions[0]
         text = (f"{question.text} {_sentence(finding, question.measure, question.smallest)} By the rule stated "
                 f"beforehand this **{finding.verdict}** the sentence"
-                + (": its interval holds the smallest effect of interest." if finding.verdict == "underdetermined"
-                   else ".") + " ")
+                + (": its interval holds the smallest effect of interest."
+                   if finding.verdict == "underdetermined" and finding.n >= FEWEST else ".") + " ")
         if self.grid:
             kept = len(self.grid) - len(self.flips)
             text += (f"The verdict is the same in {kept} of the {len(self.grid)} settings of the robustness grid"
@@ -137,8 +138,8 @@ class Result:
 
 
 def _sentence(finding: Finding, measure: str, smallest: float) -> str:
-    if finding.n < 2:
-        return "There are too few runs to say."
+    if finding.n < FEWEST:
+        return f"There are too few runs to say: {finding.n} pairs, and it takes {FEWEST}."
     name = measure.replace("_", " ")
     return (f"The effect on {name} is {finding.effect:+.2f} (interval {finding.low:+.2f} to {finding.high:+.2f}, "
             f"{finding.n} pairs; smallest effect of interest {smallest:g}).")
@@ -169,7 +170,7 @@ def forest(findings, ax, question):
     for row, (_, finding) in enumerate(shown):
         colour = COLOURS[finding.verdict]
         ax.plot([finding.low, finding.high], [row, row], color=colour, linewidth=2)
-        ax.plot(finding.effect, row, "o", color=colour)
+        ax.plot(finding.effect, row, MARKS[finding.verdict], color=colour)
     ax.set_yticks(range(len(shown)), [label for label, _ in shown])
     ax.invert_yaxis()
     ax.axvline(0, color="#333333", linewidth=0.8)
@@ -178,7 +179,7 @@ def forest(findings, ax, question):
         ax.axvline(value, color="#333333", linewidth=0.8, linestyle=":")
     ax.set_xlabel(f"effect on {question.measure.replace('_', ' ')} (dotted: smallest effect of interest)")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(handles=[Line2D([], [], marker="o", color=colour, label=verdict) for verdict, colour in COLOURS.items()
+    ax.legend(handles=[Line2D([], [], marker=MARKS[verdict], color=colour, label=verdict) for verdict, colour in COLOURS.items()
                        if any(finding.verdict == verdict for _, finding in shown)],
               frameon=False, fontsize=8, loc="best")
     return ax
