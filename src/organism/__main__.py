@@ -146,8 +146,10 @@ def _parser() -> argparse.ArgumentParser:
                                  description="List the parameters with unit, range and default.")
     params.add_argument("words", metavar="WORD", nargs="*",
                         help="only those whose name or meaning holds one of these words")
-    commands.add_parser("claims", help="list the claim cards: sentences that can be tested",
-                        description="List the claim cards: sentences of the debate, each made an experiment.")
+    cards = commands.add_parser("claims", help="list the claim cards: sentences that can be tested",
+                                description="List the claim cards: sentences of the debate, each made an experiment.")
+    cards.add_argument("--page", metavar="FOLDER",
+                       help="print instead the page of verdicts, from the reports in this folder")
     claim = commands.add_parser("claim", help="put a claim card to the test",
                                 description="Run a claim card, print its answer and write a report into a folder.")
     claim.add_argument("name", metavar="NAME", help="of the card; 'organism claims' lists them")
@@ -527,8 +529,15 @@ def _list_params(options) -> int:
 
 def _list_claims(options) -> int:
     from .claims.command import list_cards
+    from .claims.page import page
 
-    list_cards()
+    if options.page is None:
+        list_cards()
+        return 0
+    try:
+        print(page(options.page), end="")
+    except (OSError, ValueError, KeyError) as error:
+        raise Mistake(str(error)) from None
     return 0
 
 

@@ -89,6 +89,7 @@ class Result:
         self.frame.to_csv(folder / "runs.csv", index=False)
         record = {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
                   "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
+                  "sentence": self.card.sentence, "answer": self.answer(), "replicates": self.replicates,
                   "findings": [dataclasses.asdict(finding) for finding in self.findings],
                   "robustness": {label: dataclasses.asdict(finding) for label, finding in self.grid.items()}}
         (folder / "findings.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -179,9 +180,9 @@ def forest(findings, ax, question):
         ax.axvline(value, color="#333333", linewidth=0.8, linestyle=":")
     ax.set_xlabel(f"effect on {question.measure.replace('_', ' ')} (dotted: smallest effect of interest)")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(handles=[Line2D([], [], marker=MARKS[verdict], color=colour, label=verdict) for verdict, colour in COLOURS.items()
-                       if any(finding.verdict == verdict for _, finding in shown)],
-              frameon=False, fontsize=8, loc="best")
+    seen = [verdict for verdict in COLOURS if any(finding.verdict == verdict for _, finding in shown)]
+    ax.legend(handles=[Line2D([], [], marker=MARKS[verdict], color=COLOURS[verdict], label=verdict)
+                       for verdict in seen], frameon=False, fontsize=8, loc="best")
     return ax
 
 

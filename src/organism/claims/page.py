@@ -1,0 +1,59 @@
+"""The page of all verdicts, made from the reports of full runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+__all__ = ["page"]
+
+HEAD = """\
+# Claims
+
+Sentences of a debate about alignment, each made an experiment that could come out either way.
+A card states its definitions, prediction, smallest effect of interest and rule of decision before its
+first full run; this page is made from the reports and holds whatever came of them.
+
+A verdict *supports* a sentence if the whole interval of the effect lies beyond the smallest effect of
+interest, *contradicts* it if it lies wholly short of that, and else is *underdetermined*. The intervals
+of the first questions are corrected for the number of cards (Bonferroni). "Kept" counts the settings of
+the robustness grid in which the verdict is the same.
+
+"""
+
+
+def page(folder) -> str:
+    """Return the page as Markdown.
+
+    Parameters
+    ----------
+    folder : path
+        Holds one report folder a card, as ``organism claim`` writes them.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no report.
+    """
+    folder = Path(folder)
+    found = {path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+             for path in sorted(folder.glob("*/findings.json"))}
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no report; 'organism claim NAME --out {folder}/NAME' writes one")
+    lines = [HEAD + "| card | sentence | verdict | effect | interval | kept | runs |", "|---|---|---|---:|---|---:|---:|"]
+    for name, record in found.items():
+        first, grid = record["findings"][0], record["robustness"]
+        lines.append(f"| [{record['card']}]({folder.name}/{name}/report.md) | {record['sentence']} | "
+                     f"**{record['verdict']}** | {first['effect']:+.2f} | {first['low']:+.2f} … {first['high']:+.2f} | "
+                     + (f"{len(grid) - len(record['flips'])}/{len(grid)}" if grid else "–") + f" | {record['runs']:,} |")
+    for name, record in found.items():
+        lines += ["", f"## {record['card'].capitalize()}", "", record["sentence"], "", record["answer"], "",
+                  f"![{record['card']}]({folder.name}/{name}/figure.png)", "",
+                  "| question | effect | interval | n | verdict |", "|---|---:|---|---:|---|"]
+        lines += [f"| {one['question']} | {one['effect']:+.3f} | {one['low']:+.3f} … {one['high']:+.3f} | {one['n']} | "
+                  f"{one['verdict']} |" for one in record["findings"]]
+    return "\n".join([*lines, ""])
