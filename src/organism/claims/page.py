@@ -44,12 +44,14 @@ def page(folder) -> str:
              for path in sorted(folder.glob("*/findings.json"))}
     if not found:
         raise FileNotFoundError(f"{folder} holds no report; 'organism claim NAME --out {folder}/NAME' writes one")
-    lines = [HEAD + "| card | sentence | verdict | effect | interval | kept | runs |", "|---|---|---|---:|---|---:|---:|"]
+    lines = [HEAD + "| card | sentence | verdict | effect | interval | kept | runs |",
+             "|---|---|---|---:|---|---:|---:|"]
     for name, record in found.items():
         first, grid = record["findings"][0], record["robustness"]
+        kept = f"{len(grid) - len(record['flips'])}/{len(grid)}" if grid else "–"
         lines.append(f"| [{record['card']}]({folder.name}/{name}/report.md) | {record['sentence']} | "
                      f"**{record['verdict']}** | {first['effect']:+.2f} | {first['low']:+.2f} … {first['high']:+.2f} | "
-                     + (f"{len(grid) - len(record['flips'])}/{len(grid)}" if grid else "–") + f" | {record['runs']:,} |")
+                     f"{kept} | {record['runs']:,} |")
     for name, record in found.items():
         lines += ["", f"## {record['card'].capitalize()}", "", record["sentence"], "", record["answer"], "",
                   f"![{record['card']}]({folder.name}/{name}/figure.png)", "",
