@@ -15,7 +15,8 @@ from .result import Result, run_card
 __all__ = ["Card", "Finding", "Question", "Result", "card", "decide", "names", "run"]
 
 #: Name of each card, and its module and class.
-_CARDS = {"emergence": ("emergence", "Emergence"), "order": ("order", "Order"), "exit": ("exit", "Exit")}
+_CARDS = {"emergence": ("emergence", "Emergence"), "order": ("order", "Order"), "exit": ("exit", "Exit"),
+          "specification": ("specification", "Specification")}
 
 
 def names() -> tuple[str, ...]:

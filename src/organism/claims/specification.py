@@ -1,0 +1,215 @@
+"""Card: any fixed specification fails sufficiently far out of distribution."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import measures, regimes
+from ..topology import Topology
+from .contract import COSTS, Card, Question, make_world
+
+__all__ = ["Specification"]
+
+COST = "exchange.share_cost"
+#: The shifts, in the order of the ladder as it was thought out beforehand.
+SHIFTS = ("none", "permuted", "scarce", "lesion", "rewired", "new resource", "harmful")
+#: The operator that the others vary: blocks of 4×4, shortfalls 10 ticks old.
+OPERATOR = {"view": 4, "delay": 10}
+#: Who decides, by arm.
+ARMS = {
+    "organic": regimes.Organic(), "frozen": regimes.Organic(),
+    "specified welfare": regimes.Specified(objective="welfare", care=True), "specified output": None,
+    "rule": regimes.Rule(task="largest_own_and_neighbours_shortfall", share="always"),
+    "operator": regimes.Corrigible(**OPERATOR), "operator, told": regimes.Corrigible(**OPERATOR, told=True),
+    "operator, late": regimes.Corrigible(view=4, delay=300),
+    "operator, erring": regimes.Corrigible(**OPERATOR, error=0.3),
+    "operator, malicious": regimes.Corrigible(**OPERATOR, malice=0.1),
+    "operator, one view": regimes.Corrigible(view=10_000, delay=10),
+    "endorsed": regimes.Endorsed(operator=regimes.Corrigible(**OPERATOR)),
+    "endorsed, late": regimes.Endorsed(operator=regimes.Corrigible(view=4, delay=300)),
+}
+#: Arms that are run at every share_cost.
+MAIN = ("organic", "frozen", "specified welfare", "rule", "operator", "operator, told", "endorsed")
+
+
+def _land(active: int, rng):
+    """Return a function of a topology that gives each site one rich good of the active ones, and none of the last."""
+    def columns(topology):
+        supply = np.full((topology.n_sites, active + 1), 0.7)
+        supply[np.arange(topology.n_sites), rng.integers(0, active, topology.n_sites)] = 1.4
+        supply[:, active] = 0
+        return {"supply": supply}
+    return columns
+
+
+def _shift(world, name: str, active: int, rng) -> None:
+    """Change the world, by one rung of the ladder; ``rng`` says who and where."""
+    supply = world.state["supply"].copy()
+    if name == "permuted":                      # every site's rich good is another one
+        supply[:, :active] = np.roll(supply[:, :active], 1, axis=1)
+        world.set("supply", supply)
+    elif name == "scarce":
+        supply[:, 0] /= 2
+        world.set("supply", supply)
+    elif name == "lesion":
+        living = world.living
+        world.remove(rng.permutation(living)[:len(living) // 5])
+    elif name == "rewired":                     # as many ties, to anybody
+        import networkx as nx
+
+        degree = [int(d) for d in world.topology.out_degree]
+        graph = nx.Graph(nx.configuration_model(degree, seed=int(rng.integers(2**32))))
+        graph.remove_edges_from(list(nx.selfloop_edges(graph)))
+        world.rewire(Topology.from_networkx(graph, order=range(world.n_sites)))
+    elif name == "new resource":
+        supply[:, active] = 1
+        world.set("supply", supply)
+        world.update(**{"metabolism.need": 1.0, "metabolism.reserve": 2.0})
+    elif name == "harmful":
+        world.update(**{"metabolism.harmful": (active - 1,)})
+
+
+def _run(world, ticks: int) -> float:
+    """Run on and return mean welfare, read 10 times."""
+    found = []
+    for _ in range(10):
+        world.step(max(1, ticks // 10))
+        found.append(measures.welfare(world))
+    return float(np.mean(found))
+
+
+class Specification(Card):
+    """All regimes on one world and one budget, along a ladder of shifts."""
+
+    name = "specification"
+    sentence = "Any fixed specification fails sufficiently far out of distribution; only what was grown can follow."
+    holders = ("Proponents of organic alignment: a stated objective is a guess about the world in which it was stated.")
+    deniers = ("Proponents of specification and control: a stated objective can be restated, and an operator who is "
+               "told of the change does better than any member could.")
+    definitions = {
+        "fixed specification": "members learn by the same rule, on the same budget, from the welfare formula with the "
+                               "needs and harms stated before the shift",
+        "grown": "members learn from their appraisal: own welfare and that of those they depend on",
+        "fails": "welfare in the last quarter of 4,000 ticks after the shift",
+        "far": "the welfare that frozen policies lose in the first quarter after the shift",
+    }
+    setting = ("24×24 torus; three goods and a fourth that is there from the start with supply, need and reserve 0; "
+               "each site is rich in one good (1.4 against .7). 4,000 ticks under one regime, then forks with one "
+               "shift each and 4,000 ticks more: none, goods permuted among the sites' riches, one good's supply halved, a "
+               "fifth of the members lost, ties rewired at random, the fourth good switched on, the third turned "
+               "harmful. Regimes: organic, frozen at the shift, stated welfare, stated output of an assigned good, a "
+               "hand-written rule, an operator (blocks 4×4, 10 ticks late) and her late, erring, malicious, one-view "
+               "and informed sisters, and obedience by endorsement. Each at share_cost 0, .02, .05 and .15.")
+    prediction = ("After a good has turned harmful, organic members end with more welfare, by more than .1, than "
+                  "members who learn from the welfare stated before.")
+    opposite = "The difference stays below .1; or, of the denial, an operator who is told ends as high or higher."
+    null = ("The same fork without a shift; frozen policies (that they lose to learners is trivial and not counted); "
+            "an operator who is told.")
+    limits = ("Organic members feel the harm directly, in their own welfare: the card asks what that is worth, not "
+              "whether it could be built in. The operator's rule is one of many. Goods, information and compute are "
+              "counted, not priced.")
+    references = ("Soares, Fallenstein, Yudkowsky, Armstrong (2015) Corrigibility. AAAI Workshops.",
+                  "Amodei and others (2016) Concrete problems in AI safety. arXiv:1606.06565.")
+    questions = (
+        Question(name="harmful", text="After a good has turned harmful, do organic members fare better than those with "
+                                      "a welfare stated before?",
+                 treatment={"arm": "organic", COST: 0.02}, control={"arm": "specified welfare", COST: 0.02},
+                 measure="late, harmful", smallest=0.1),
+        Question(name="in distribution", text="Without a shift, do the two fare alike?",
+                 treatment={"arm": "organic", COST: 0.02}, control={"arm": "specified welfare", COST: 0.02},
+                 measure="late, none", smallest=0.1, direction=0),
+        *(Question(name=shift, text=f"The same after: {shift}.",
+                   treatment={"arm": "organic", COST: 0.02}, control={"arm": "specified welfare", COST: 0.02},
+                   measure=f"late, {shift}", smallest=0.1) for shift in SHIFTS if shift not in ("none", "harmful")),
+        *(Question(name=f"operator, {shift}", text=f"Do organic members fare better than under the operator: {shift}?",
+                   treatment={"arm": "organic", COST: 0.02}, control={"arm": "operator", COST: 0.02},
+                   measure=f"late, {shift}", smallest=0.1) for shift in SHIFTS),
+        Question(name="told", text="And better than under an operator who is told of the harm?",
+                 treatment={"arm": "organic", COST: 0.02}, control={"arm": "operator, told", COST: 0.02},
+                 measure="late, harmful", smallest=0.1),
+        Question(name="endorsement", text="Does endorsement rescue members from a late operator?",
+                 treatment={"arm": "endorsed, late", COST: 0.02}, control={"arm": "operator, late", COST: 0.02},
+                 measure="late, none", smallest=0.1),
+        *(Question(name=f"harmful, share_cost {cost:g}", text=f"The first question at share_cost {cost:g}.",
+                   treatment={"arm": "organic", COST: cost}, control={"arm": "specified welfare", COST: cost},
+                   measure="late, harmful", smallest=0.1) for cost in COSTS if cost != 0.02),
+    )
+    ticks = 4000
+
+    def points(self) -> list[dict]:
+        """Return the points of the design."""
+        return [{"arm": arm, COST: cost, "ticks": self.ticks} for cost in COSTS
+                for arm in (ARMS if cost == 0.02 else MAIN)]
+
+    @staticmethod
+    def simulate(point: dict, rng) -> dict:
+        """Train the arm of a point with rng, then run one fork for each shift."""
+        arm, ticks = point["arm"], int(point["ticks"])
+        active = int(point.get("resources") or 3)
+        changes = {"metabolism.need": (*[1.0] * active, 0.0), "metabolism.reserve": (*[2.0] * active, 0.0)}
+        world = make_world({**point, "resources": active + 1}, rng, columns=_land(active, rng), **changes)
+        if arm == "specified output":
+            for good in range(active):
+                theirs = np.arange(world.n_sites) % active == good
+                world.govern(regimes.Specified(objective="output", good=good), theirs)
+        elif arm != "organic":
+            world.govern(ARMS[arm])
+        world.step(ticks - ticks // 4)
+        found = {"before": _run(world, ticks // 4)}
+        # under the changes of the robustness grid only the first question is asked
+        shifts = SHIFTS if isinstance(point.get("variation"), float) or not point.get("variation") else SHIFTS[-1:]
+        seeds = {shift: int(rng.integers(2**32)) for shift in SHIFTS}
+        for shift in shifts:
+            fork = world.fork()
+            if arm == "frozen":
+                fork.govern(regimes.Frozen())
+            _shift(fork, shift, active, np.random.default_rng(seeds[shift]))
+            given = fork.state["given"].sum
+            found[f"early, {shift}"] = _run(fork, ticks // 4)
+            fork.step(ticks // 2)
+            found[f"late, {shift}"] = _run(fork, ticks // 4)
+            found[f"goods sent, {shift}"] = float(given()) / max(1, fork.n_members)
+        return {**found, **_costs(world, arm)}
+
+    def figure(self, frame, figure=None):
+        """Draw, into figure, welfare of frame late after each shift against how far it was, for each regime."""
+        from matplotlib.figure import Figure
+
+        from ..plots import PALETTE
+        from .result import mean_interval
+
+        figure = Figure(figsize=(12, 4.6), layout="constrained") if figure is None else figure
+        here = frame[frame[COST] == 0.02]
+        if "variation" in here:
+            here = here[here["variation"].isna()]
+        frozen = here[here["arm"] == "frozen"]
+        far = {shift: frozen["before"].mean() - frozen[f"early, {shift}"].mean() for shift in SHIFTS}
+        order = sorted(SHIFTS, key=far.get)
+        lines = {"organic": PALETTE[2], "specified welfare": PALETTE[4], "operator": PALETTE[0],
+                 "operator, told": PALETTE[5], "endorsed": PALETTE[1], "rule": PALETTE[3], "frozen": "#777777"}
+        main, others = figure.subplots(1, 2, sharey=True)
+        more = [arm for arm in ARMS if arm not in lines]
+        for ax, arms in ((main, lines), (others, dict(zip(["organic", *more], [PALETTE[2], *PALETTE[:2], *PALETTE[3:]],
+                                                          strict=False)))):
+            for arm, colour in arms.items():
+                runs = here[here["arm"] == arm]
+                mean, low, high = np.transpose([mean_interval(runs[f"late, {shift}"]) for shift in order])
+                ax.plot(range(len(order)), mean, "o-", color=colour, markersize=4, label=arm)
+                ax.fill_between(range(len(order)), low, high, color=colour, alpha=0.2, linewidth=0)
+            ax.set_xticks(range(len(order)), [f"{shift}\n({far[shift]:.2f})" for shift in order], fontsize=8)
+            ax.set(xlabel="shift (welfare that frozen policies lose at first)", ylim=(0, 1.02))
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+        main.set_ylabel("welfare, last quarter after the shift (0–1)")
+        return figure
+
+
+def _costs(world, arm: str) -> dict:
+    """Count what a regime reads and computes, for a member and tick."""
+    p, degree = world.params, float(world.topology.out_degree.mean())
+    learns = arm in ("organic", "endorsed", "endorsed, late") or arm.startswith("specified")
+    reads = p.resources * degree if arm in ("organic", "frozen", "rule") or learns else 0.0   # neighbours' shortfalls
+    reads += degree if arm == "organic" or learns and arm != "specified output" else 0.0      # others' welfare
+    ordered = arm.startswith(("operator", "endorsed"))
+    return {"numbers read": reads + (p.resources + 1.0 if ordered else 0.0),                  # upwards, and the order
+            "weights learned": float(p.tasks * p.features + 1) if learns else 0.0}
