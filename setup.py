@@ -20,7 +20,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
     LEVELS |= {"_v3": ["-march=x86-64-v3"], "_v4": ["-march=x86-64-v4"]}
 
 # Value-safe flags only: no contraction, so every level and thread count gives the same bits.
-INCLUDED = ("_lanes.h", "_book.pxi", "_passes.pxi", "_demography.pxi")
+INCLUDED = ("_lanes.h", "_book.pxi", "_passes.pxi", "_demography.pxi", "_regimes.pxi")
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-Wno-psabi"]
 PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 

@@ -17,7 +17,7 @@ from itertools import accumulate
 from types import SimpleNamespace
 
 MASK = 0xFFFFFFFF
-ACT, DEATH, REFILL, BIRTH, START_POLICY, START_STOCK, MUTATION, FOUNDER = range(8)
+ACT, DEATH, REFILL, BIRTH, START_POLICY, START_STOCK, MUTATION, FOUNDER, COMMAND, TRY = range(10)
 CANDIDATE = 256
 TRAITS = ("care", "capability", "reserve", "learning_rate")
 
@@ -104,7 +104,7 @@ def power_mean(h, p):
     return anchor * math.exp(math.log1p(mean(powers)) / p)
 
 
-def tick(topology, params, state, ties, tick, seed, next_uid):
+def tick(topology, params, state, ties, tick, seed, next_uid, government=None):
     """Return what one tick makes of a world.
 
     Parameters
@@ -121,6 +121,11 @@ def tick(topology, params, state, ties, tick, seed, next_uid):
         Number of ticks done before this one; 64-bit seed of the world.
     next_uid : int
         The uid that the next newborn gets.
+    government : dict, optional
+        Who decides: ``regimes``, a list of organism.regimes' records, to which the column
+        ``regime`` points; ``told``, K needs and K harms of each; and of each block in the column
+        ``block`` its ``block_operator`` (a regime), ``quota``, ``seen``, and ``reading``, by slot
+        and block. Not changed; the outcome's ``government`` is what the tick makes of it.
 
     Returns
     -------
@@ -136,11 +141,15 @@ def tick(topology, params, state, ties, tick, seed, next_uid):
         s=SimpleNamespace(**{name: copy.deepcopy(column) for name, column in state.items()}),
         t=SimpleNamespace(**{name: copy.deepcopy(column) for name, column in ties.items()}),
         site_id=[int(x) for x in topology.site_id], margins=[], closed={},
+        government=copy.deepcopy(government), made={}, burned={},
         goods={name: [0.0] * params.resources for name in ("produced", "burned", "spoiled", "lost")})
     w.sites = range(topology.n_sites)
     w.living = [i for i in w.sites if w.s.occupied[i]]
     find_neighbours(w, topology)
 
+    if government:
+        survey(w)                                       # 0
+        command(w)
     features = sense(w)                                 # 1
     task_slope, share_slope = choose(w, features)       # 2
     produce(w)                                          # 3
@@ -154,7 +163,7 @@ def tick(topology, params, state, ties, tick, seed, next_uid):
         reap(w)
         breed(w)
     return SimpleNamespace(state=vars(w.s), ties=vars(w.t), next_uid=w.next_uid, goods=w.goods,
-                           closed=w.closed, margins=w.margins)
+                           closed=w.closed, margins=w.margins, government=w.government)
 
 
 def find_neighbours(w, topology):
@@ -196,22 +205,126 @@ def pick(w, what, i, word, weights):
     return next((c for c, edge in enumerate(edges) if u * total < edge), len(edges) - 1)
 
 
+def regime(w, i):
+    """Return the regime that member i is under, and what was told to it: needs and harms."""
+    if not w.government:
+        return None, None, None
+    number, k = w.s.regime[i], w.params.resources
+    return w.government["regimes"][number], w.government["told"][number][:k], w.government["told"][number][k:]
+
+
+def is_a(w, i, name):
+    """Tell whether member i is under a regime of that name."""
+    found, _, _ = regime(w, i)
+    return found is not None and type(found).__name__ == name
+
+
+def operator_of(w, block):
+    """Return the operator of a block, and the goods it knows to be needed and harmless."""
+    number, k = w.government["block_operator"][block], w.params.resources
+    told, found = w.government["told"][number], w.government["regimes"][number]
+    return getattr(found, "operator", found), [g for g in range(k) if told[g] > 0 and not told[k + g]], told[:k]
+
+
+def survey(w):
+    """Pass 0, the operators: read mean shortfalls that will be acted on, and move quotas by those due."""
+    own = w.government
+    count = len(own["block_operator"])
+    for block in range(count):
+        operator, wanted, need = operator_of(w, block)
+        slots = operator.delay // operator.period + 1
+        if (w.tick + operator.delay) % operator.period == 0:
+            slot = (w.tick + operator.delay) // operator.period % slots
+            there = sorted((i for i in w.living if w.s.block[i] == block), key=lambda i: w.site_id[i])
+            own["reading"][slot * count + block] = [mean(shortfall(w, i, k) for i in there) if there else math.nan
+                                                    for k in w.resources]
+        if w.tick % operator.period == 0:
+            seen = own["reading"][w.tick // operator.period % slots * count + block]
+            if math.isnan(seen[0]):
+                continue
+            own["seen"][block] = seen
+            gain = operator.gain / (1 + operator.delay / 10 if operator.scaled else 1)
+            middle = mean(seen[k] for k in wanted)
+            quota = [0.0] * w.params.resources
+            for k in wanted:
+                quota[k] = max(.02, own["quota"][block][k] + gain * need[k] * (seen[k] - middle))
+            if wanted:
+                own["quota"][block] = [q / sum(quota) for q in quota]
+
+
+def command(w):
+    """Pass 0, the members: write the orders of those under a rule or an operator."""
+    s = w.s
+    for i in w.living:
+        decider, _, _ = regime(w, i)
+        if is_a(w, i, "Rule"):
+            s.order_task[i] = ruled_task(w, i, decider)
+            s.order_share[i] = {"always": 1, "never": 0, "learned": -1}[decider.share]
+        if not hasattr(decider, "operator") and not is_a(w, i, "Corrigible"):
+            continue
+        task, share, obeys = *ordered(w, i), True
+        if s.block[i] >= 0 and hasattr(decider, "operator"):
+            advantage = s.obeyed[i] - s.unbidden[i] + decider.margin
+            if abs(advantage) > 0:
+                w.margins.append(("endorse", i, abs(advantage)))
+            word = draw(w.seed, s.key[i], w.tick // decider.spell, TRY)[0]
+            obeys = (advantage >= 0) != happens(w, "try", i, word, decider.trial)
+        s.order_task[i], s.order_share[i] = (task, share) if obeys else (-1, -1)
+        if w.government["endorsing"]:
+            s.obeys[i] = int(obeys) if s.block[i] >= 0 else -1
+
+
+def ordered(w, i):
+    """Return the task and sharing that the operator of i's block orders; -1, -1 without one."""
+    s, block = w.s, w.s.block[i]
+    if block < 0:
+        return -1, -1
+    operator, wanted, _ = operator_of(w, block)
+    word0, word1, word2, _ = draw(w.seed, s.key[i], w.tick, COMMAND)
+    if s.off[i]:
+        return w.params.resources, 0
+    if happens(w, "error", i, word0, operator.error):
+        return word1 * w.params.tasks >> 32, 1
+    malicious = happens(w, "malice", i, word2, operator.malice)
+    if not wanted:
+        return -1, -1
+    if malicious:
+        return min(wanted, key=lambda k: w.government["seen"][block][k]), 0
+    edges = list(accumulate(w.government["quota"][block][k] for k in wanted))
+    w.margins += [("rank", i, abs(s.rank[i] - edge)) for edge in edges[:-1]]
+    return next((k for k, edge in zip(wanted, edges, strict=True) if s.rank[i] < edge), wanted[-1]), 1
+
+
+def ruled_task(w, i, rule):
+    """Return the task that a rule gives: assigned, or that of the largest shortfall."""
+    if rule.task == "assigned":
+        return rule.good
+    lack = [shortfall(w, i, k) for k in w.resources]
+    if rule.task == "largest_own_and_neighbours_shortfall":
+        near = [j for _, j in occupied(w, w.out[i])]
+        lack = [x + mean(shortfall(w, j, k) for j in near) for k, x in enumerate(lack)]
+    best = lack.index(max(lack))
+    w.margins += [("rule", i, lack[best] - x) for x in lack if x != lack[best]]
+    return best
+
+
+def shortfall(w, i, k):
+    """Return the share of its reserve that i lacks of resource k."""
+    reserve = w.s.reserve[i][k]
+    return max(0.0, 1 - w.s.stock[i][k] / reserve) if reserve > 0 else 0.0
+
+
 def sense(w):
     """Pass 1: return each member's features: 1, own shortfall, the neighbours' mean shortfall, the cue."""
-    s, learning = w.s, w.params.learning
-
-    def shortfall(i, k):
-        reserve = s.reserve[i][k]
-        return max(0.0, 1 - s.stock[i][k] / reserve) if reserve > 0 else 0.0
-
+    learning = w.params.learning
     features = {}
     for i in w.living:
         near = [j for _, j in occupied(w, w.out[i])]
         features[i] = [1.0]
         if learning.perception >= 1:
-            features[i] += [shortfall(i, k) for k in w.resources]
+            features[i] += [shortfall(w, i, k) for k in w.resources]
         if learning.perception == 2:
-            features[i] += [mean(shortfall(j, k) for j in near) for k in w.resources]
+            features[i] += [mean(shortfall(w, j, k) for j in near) for k in w.resources]
         if learning.cue:
             features[i] += [supply(w, i, k) for k in w.resources]
     return features
@@ -234,7 +347,7 @@ def choose(w, features):
             chosen = pick(w, "task", i, word0, p)
             slope = (1 - epsilon) * soft[chosen] / p[chosen]
         task_slope[i] = [[slope * ((m == chosen) - soft[m]) * x for x in f] for m in tasks]
-        s.task[i] = chosen
+        s.task[i] = chosen if chosen < len(tasks) else -1        # ordered to rest where that is no task
 
         g = [1.0, *s.share_feature[i]]
         soft, _ = softmax([dot(s.share_policy[i], g), 0.0])      # the logistic function
@@ -254,9 +367,11 @@ def produce(w):
     s, production = w.s, w.params.production
     for i in w.living:
         made, skill = s.task[i], s.skill[i]
-        if made < w.params.resources:                   # the last task may be rest
+        w.made[i] = 0.0
+        if 0 <= made < w.params.resources:              # the last task may be rest
             amount = (supply(w, i, made) * s.capability[i] * production.base_yield
                       * (1 + production.skill_gain * skill[made] ** 2))
+            w.made[i] = amount
             s.stock[i][made] += amount
             w.goods["produced"][made] += amount
             if production.depletion > 0:
@@ -308,7 +423,7 @@ def metabolise(w, sent, received):
     spoilage = metabolism.spoilage if isinstance(metabolism.spoilage, tuple) \
         else [metabolism.spoilage for _ in w.resources]
     for i in w.living:
-        satisfaction, burned = [], 0.0
+        satisfaction, burned, w.burned[i] = [], 0.0, []
         for k in w.resources:
             need = s.need[i][k]
             x = s.stock[i][k] - sent[i][k] + (1 - exchange.loss) * received[i][k]
@@ -319,12 +434,28 @@ def metabolise(w, sent, received):
             goods["burned"][k] += burn
             goods["spoiled"][k] += spoiled
             burned += burn
+            w.burned[i].append(burn)
             if need > 0:
                 satisfaction.append(1 - burn / need if k in metabolism.harmful else burn / need)
         welfare = power_mean(satisfaction, metabolism.complementarity) if satisfaction else 1.0
-        resting = s.task[i] == w.params.resources
-        s.welfare[i] = welfare - exchange.share_cost * s.given[i] - (0.0 if resting else production.work_cost)
+        works = 0 <= s.task[i] < w.params.resources
+        costs = exchange.share_cost * s.given[i] + (production.work_cost if works else 0.0)
+        s.welfare[i] = welfare - costs
+        if w.government and w.government["stating"]:
+            s.objective[i] = stated(w, i, costs) if is_a(w, i, "Specified") else s.welfare[i]
         s.consumption[i] = exchange.memory * s.consumption[i] + burned
+
+
+def stated(w, i, costs):
+    """Return what the tick was worth by the objective stated to i."""
+    said, need, harm = regime(w, i)
+    production = w.params.production
+    if said.objective == "output":
+        best = production.base_yield * (1 + production.skill_gain)
+        return w.made[i] / best if w.s.task[i] == said.good and best > 0 else 0.0
+    met = [min(1.0, w.burned[i][k] / need[k]) for k in w.resources if need[k] > 0]
+    met = [1 - h if harm[k] else h for k, h in zip([k for k in w.resources if need[k] > 0], met, strict=True)]
+    return (power_mean(met, w.params.metabolism.complementarity) if met else 1.0) - costs
 
 
 def regard(w, i):
@@ -344,7 +475,7 @@ def appraise(w):
     s, care = w.s, w.params.care
     rows = {i: regard(w, i) for i in w.living} if care.kind not in ("self", "whole") else {}
 
-    def others(i):
+    def others(i, worth):
         """Average over walks of 1 … horizon steps that end elsewhere."""
         reached, terms = {i: 1.0}, []
         for _ in range(care.horizon):
@@ -355,21 +486,24 @@ def appraise(w):
             reached = following
             away = sum(p for j, p in reached.items() if j != i)
             if away > 0:
-                terms.append(sum(p * s.welfare[j] for j, p in reached.items() if j != i) / away)
+                terms.append(sum(p * worth[j] for j, p in reached.items() if j != i) / away)
         return mean(terms)
 
-    everyone = mean(s.welfare[i] for i in w.living)
     for i in w.living:
         kappa, theirs = 0.0, 0.0
+        specified = is_a(w, i, "Specified")
+        worth = s.objective if specified else s.welfare
         if care.kind == "whole" and len(w.living) > 1:
-            kappa, theirs = s.care[i], everyone
+            kappa, theirs = s.care[i], mean(worth[j] for j in w.living)
         elif rows and rows[i]:
-            kappa, theirs = s.care[i], others(i)
+            kappa, theirs = s.care[i], others(i, worth)
         if care.kind == "interdependence" and kappa > 0:
             imports = sum(w.t.trace[e] for e, _ in occupied(w, w.into[i]))
             dependence = imports / s.consumption[i] if s.consumption[i] > 0 else math.inf
             kappa *= min(1.0, dependence / care.saturation)
-        s.appraisal[i] = (1 - kappa) * s.welfare[i] + kappa * theirs
+        if specified and not regime(w, i)[0].care:
+            kappa = 0.0
+        s.appraisal[i] = (1 - kappa) * worth[i] + kappa * theirs
 
 
 def learn(w, task_slope, share_slope):
@@ -378,14 +512,18 @@ def learn(w, task_slope, share_slope):
     for i in w.living:
         advantage = s.appraisal[i] - s.baseline[i]
         s.baseline[i] += learning.baseline_rate * advantage
+        rate = 0.0 if is_a(w, i, "Frozen") else s.learning_rate[i]
         heads = [(s.share_policy[i], s.share_eligibility[i], share_slope[i], learning.share_bound)]
         heads += [(s.policy[i][m], s.eligibility[i][m], task_slope[i][m], learning.task_bound)
                   for m in range(w.params.tasks)]
         for weights, eligibility, slope, bound in heads:
             for f in range(len(weights)):
                 eligibility[f] = learning.trace_decay * eligibility[f] + slope[f]
-                moved = weights[f] + s.learning_rate[i] * advantage * eligibility[f]
+                moved = weights[f] + rate * advantage * eligibility[f]
                 weights[f] = max(-bound, min(bound, moved))
+        if is_a(w, i, "Endorsed") and s.obeys[i] >= 0:
+            means = s.obeyed if s.obeys[i] else s.unbidden
+            means[i] += learning.baseline_rate * (s.appraisal[i] - means[i])
 
         mutual = [(e, t.trace[w.reverse[e]]) for e, _ in occupied(w, w.out[i]) if w.reverse[e] is not None]
         total = sum(given for _, given in mutual)
@@ -414,6 +552,7 @@ def reap(w):
         s.stock[i] = [0.0] * w.params.resources
         s.occupied[i], s.welfare[i] = False, 0.0
         s.uid[i] = s.parent_uid[i] = s.founder[i] = -1
+        s.regime[i] = 0
 
 
 def breed(w):
@@ -461,7 +600,11 @@ def bear(w, i, parent):
         "policy": start_policy(params, w.seed, key), "share_policy": [0.0] * params.share_features,
         "eligibility": [[0.0] * params.features for _ in range(params.tasks)],
         "share_eligibility": [0.0] * params.share_features,
-        "share_feature": [0.0] * (params.share_features - 1)}
+        "share_feature": [0.0] * (params.share_features - 1), "regime": s.regime[parent]}
+    if w.government and w.government["endorsing"]:
+        child |= {"obeys": -1, "obeyed": start.welfare, "unbidden": start.welfare}
+    if w.government and w.government["stating"]:
+        child["objective"] = start.welfare
     w.next_uid += 1
     for name in ("need", *TRAITS, *(["policy", "share_policy"] if params.demography.inherit_policy else [])):
         child[name] = copy.deepcopy(getattr(s, name)[parent])

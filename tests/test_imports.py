@@ -15,9 +15,9 @@ ROOT = Path(organism.__file__).parent
 #: The layers, lowest first. A module imports from lower layers, or from its own without a cycle.
 LAYERS = [
     {"_core", "_checks", "_dispatch", "_layouts", "_slices", "agenda", "topology", "params"},
-    {"state", "storage", "records", "inputs"},
+    {"state", "storage", "records", "inputs", "regimes"},
     {"world", "interact"},
-    {"intervene", "regimes", "measures", "flows", "theory", "roles", "wholes"},
+    {"intervene", "measures", "flows", "theory", "roles", "wholes"},
     {"counterfactual", "causal"},
     {"model", "embed"},
     {"sweeps"},

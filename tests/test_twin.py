@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from organism import Params, Topology, World
+from organism.regimes import RULED_TASKS, Corrigible, Endorsed, Frozen, Organic, Rule, Specified
 from organism.state import COLUMNS
 
 # ------------------------------------------------------------------- worlds for the twin alone
@@ -46,6 +47,7 @@ def founders(topology, params, seed=1, **columns):
         "welfare": each(params.start.welfare), "appraisal": each(params.start.welfare),
         "baseline": each(params.start.welfare), "vitality": each(params.start.vitality),
         "consumption": each(0.0), "given": each(0.0), "order_task": each(-1), "order_share": each(-1),
+        "regime": each(0),
     }
     state.update(columns)
     ties = {"trace": [0.0] * topology.n_ties, "bond": [1.0] * topology.n_ties,
@@ -258,6 +260,8 @@ def randomise(world, chance):
         columns["order_share"] = np.where(chance.random(n) < .3, chance.integers(0, 2, n), -1)
     for name, values in columns.items():
         world.set(name, values)
+    if chance.random() < .5:
+        govern(world, chance)
 
     # what only the model itself may write
     own = {"age": chance.integers(0, 100, n), "births": chance.integers(0, 5, n)}
@@ -277,6 +281,57 @@ def randomise(world, chance):
     world._ties["bond"][topology.out_slot] = np.where(mutual, bond, 1)
 
 
+def govern(world, chance):
+    """Put parts of a world under random regimes, some of them told what has changed since, in the midst of it."""
+    k, n = world.params.resources, world.n_sites
+
+    def one(*items):
+        return items[int(chance.integers(len(items)))]
+
+    def operator():
+        return Corrigible(period=one(1, 2, 3), delay=one(0, 0, 1, 5), error=one(0, .3, 1), malice=one(0, 0, .5),
+                          view=one(1, 2, 4), gain=one(.005, 1.), scaled=one(True, False), told=one(True, False),
+                          harmful=one(None, (0,)), need=one(None, chance.integers(0, 3, k).tolist()))
+
+    def specified():
+        return Specified(objective=one("welfare", "output"), good=int(chance.integers(k)), care=one(True, False),
+                         need=one(None, chance.integers(0, 3, k).tolist()), harmful=one(None, (k - 1,)))
+
+    def rule():
+        return Rule(task=one(*RULED_TASKS), good=int(chance.integers(k)), share=one("always", "never", "learned"))
+
+    def endorsed():
+        return Endorsed(operator=operator(), margin=one(0, .1), trial=one(0, .5, 1), spell=one(1, 7))
+
+    world._kernel.tick = int(chance.integers(0, 30))
+    for _ in range(int(chance.integers(1, 6))):
+        regime = one(Organic, Frozen, specified, rule, operator, endorsed)()
+        sites = np.flatnonzero(world.state["occupied"] & (chance.random(n) < .6))
+        world.govern(regime, sites if len(sites) else None, rng=int(chance.integers(2**32)))
+    if (world.state["block"] >= 0).any() and chance.random() < .3:
+        world.switch(False, np.flatnonzero(world.state["block"] >= 0)[::2])
+    own, here = world._government, world.state["occupied"]
+    if chance.random() < .5:                                   # in the midst of it
+        own.reading[:] = np.where(chance.random(len(own.reading)) < .2, np.nan, 1)[:, None] \
+            * chance.random(own.reading.shape)
+        own.seen[:] = chance.random(own.seen.shape)
+        for block, r in enumerate(own.block_operator):
+            quota = own.wanted(r) * chance.uniform(.02, 1, k)
+            own.quota[block] = quota / max(quota.sum(), 1e-9)
+    if "obeys" in world.state.planes:
+        for name in ("obeyed", "unbidden"):
+            world.state.view(name)[here] = chance.uniform(-.5, 1, n)[here]
+
+
+def government(world):
+    """Return who decides, for the twin; None where nobody but the members does."""
+    own = world._government
+    if own.regimes == [Organic()]:
+        return None
+    return {"regimes": list(own.regimes), **{name: getattr(own, name).tolist() for name in own.ARRAYS},
+            "endorsing": own.has(Endorsed), "stating": own.has(Specified)}
+
+
 def snapshot(world):
     """Return the world's columns as lists, for the twin."""
     state = {name: world.state[name].tolist() for name in COLUMNS}
@@ -287,7 +342,7 @@ def step_twin(world):
     """Return what the twin makes of the world's state."""
     state, ties = snapshot(world)
     return reference.tick(world.topology, world.params, state, ties, world.tick, world.seed,
-                          world._kernel.next_uid)
+                          world._kernel.next_uid, government(world))
 
 
 #: Single precision carries 24 bits, a relative 6e-8 an operation. That is well within rtol = 1e-6
@@ -313,6 +368,10 @@ def agree(world, after, rtol=1e-6, loosen=1):
             np.testing.assert_array_equal(got, want, name)
         else:
             np.testing.assert_allclose(got, want, rtol, loosen * ATOL.get(name, 5e-6), err_msg=name)
+    for name in ("quota", "seen", "reading") if after.government else ():
+        got = getattr(world._government, name)
+        np.testing.assert_allclose(got, np.reshape(after.government[name], got.shape), rtol, loosen * 1e-6,
+                                   err_msg=name)
     for name in ("trace", "bond", "total"):
         got, want = world.tie(name), np.reshape(after.ties[name], world.tie(name).shape)
         np.testing.assert_allclose(got, want, rtol, loosen * 5e-6, err_msg=name)

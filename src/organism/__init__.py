@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import importlib
 
-from . import intervene, measures
+from . import intervene, measures, regimes
 from .flows import interdependence
 from .params import Params
 from .topology import Topology
@@ -33,6 +33,7 @@ __all__ = [
     "intervene",
     "measures",
     "plots",
+    "regimes",
     "view",
 ]
 

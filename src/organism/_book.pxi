@@ -129,6 +129,8 @@ cpdef enum Stream:
     START_STOCK = 5
     MUTATION = 6
     FOUNDER = 7
+    COMMAND = 8
+    TRY = 9
     CANDIDATE = 256
 
 cpdef enum CareKind:
@@ -150,7 +152,7 @@ cdef struct Book:                  # everything a pass needs; filled by Kernel.b
     uint32_t seed0, seed1
     # parameters
     int perception, cue, rest, horizon, care_kind, geometric, leontief, inherit_policy, global_parents
-    int any_empty, directed, ledger, depletion_law
+    int any_empty, directed, ledger, depletion_law, governed, stated, endorsing
     int64_t n_alive
     float yield_, skill_gain, skill_up, skill_down, work_cost, depletion, regrowth, task_memory
     float complementarity, share_cost, bond_rate, bond_floor, memory, trace_decay, baseline_rate
@@ -159,7 +161,7 @@ cdef struct Book:                  # everything a pass needs; filled by Kernel.b
     float start_skill, start_welfare, start_vitality
     double loss, start_stock, start_spread, policy_sd
     uint32_t mutates               # bit per trait: care, capability, reserve, learning rate
-    float mean_welfare
+    float mean_welfare, mean_objective
     # members
     bplane occupied, shared, order_share, doomed
     splane task, order_task
@@ -172,6 +174,13 @@ cdef struct Book:                  # everything a pass needs; filled by Kernel.b
     fplane shortfall, deficit, skill, supply, richness, need, reserve, capability, care, learning_rate
     fplane task_counts, policy, eligibility, share_policy, share_eligibility, share_feature
     fplane welfare, appraisal, baseline, vitality, consumption, given, others, harm
+    # regimes: per member, per site, per regime (laws) and per block
+    splane regime
+    bplane obeys, off
+    iplane block, block_operator, block_row, block_count
+    fplane rank, obeyed, unbidden, objective, made, burned
+    dplane laws, quota, seen, reading
+    int64_t blocks
     fplane neighbours, mutual      # numbers of occupied out-neighbours, and of those with both ties
     dplane spoilage, account
     # ties
@@ -207,6 +216,13 @@ cdef dplane pd(double[:, ::1] a) noexcept:
     if a is not None and a.shape[0]:
         p.at, p.row = &a[0, 0], a.shape[1]
         p.len, p.step = a.shape[0] * a.shape[1], a.shape[1] > LANES
+    return p
+
+
+cdef dplane pt(double[:, ::1] a) noexcept:
+    """A table, not a plane of sites: however narrow, its rows have elements."""
+    cdef dplane p = pd(a)
+    p.step = 1
     return p
 
 

@@ -21,6 +21,8 @@ class Stream(enum.IntFlag):
     START_STOCK = 5
     MUTATION = 6
     FOUNDER = 7
+    COMMAND = 8
+    TRY = 9
     CANDIDATE = 256
 
 class CareKind(enum.IntFlag):
@@ -35,6 +37,31 @@ class Account(enum.IntFlag):
     BURNED = 1
     SPOILED = 2
     LOST = 3
+
+class Law(enum.IntFlag):
+    KIND = 0
+    ERROR = 1
+    MALICE = 2
+    MARGIN = 3
+    TRIAL = 4
+    SPELL = 5
+    PERIOD = 6
+    DELAY = 7
+    GAIN = 8
+    GOOD = 9
+    OBJECTIVE = 10
+    MUTUAL_CARE = 11
+    RULED_TASK = 12
+    RULED_SHARE = 13
+    STATED = 16
+
+class Kind(enum.IntFlag):
+    ORGANIC = 0
+    FROZEN = 1
+    SPECIFIED = 2
+    RULE = 3
+    CORRIGIBLE = 4
+    ENDORSED = 5
 
 def level() -> int: ...
 def after_fork() -> None: ...
@@ -67,6 +94,9 @@ class Kernel:
     demography: int
     threads: int
     timed: int
+    governed: int
+    stated: int
+    endorsing: int
     yield_: float
     skill_gain: float
     skill_up: float
@@ -153,6 +183,23 @@ class Kernel:
     harm: NDArray[np.float32] | None
     neighbours: NDArray[np.float32] | None
     mutual: NDArray[np.float32] | None
+    regime: NDArray[np.int16] | None
+    obeys: NDArray[np.int8] | None
+    off: NDArray[np.int8] | None
+    block: NDArray[np.int32] | None
+    block_operator: NDArray[np.int32] | None
+    block_row: NDArray[np.int32] | None
+    block_count: NDArray[np.int32] | None
+    rank: NDArray[np.float32] | None
+    obeyed: NDArray[np.float32] | None
+    unbidden: NDArray[np.float32] | None
+    objective: NDArray[np.float32] | None
+    made: NDArray[np.float32] | None
+    burned: NDArray[np.float32] | None
+    laws: NDArray[np.float64] | None
+    quota: NDArray[np.float64] | None
+    seen: NDArray[np.float64] | None
+    reading: NDArray[np.float64] | None
     bond: NDArray[np.float32] | None
     trace: NDArray[np.float32] | None
     ledger_total: NDArray[np.float64] | None

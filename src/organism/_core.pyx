@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # cython: freethreading_compatible=True, auto_pickle=False, autotestdict=False
-"""The tick: eight passes over arrays. Knows numbers and nothing else.
+"""The tick: nine passes over arrays. Knows numbers and nothing else.
 
 (a) A *plane* is an array of rows; a row has one element a site. Sites are
     padded to whole slices of LANES sites and followed by one slice of
@@ -48,6 +48,7 @@ def after_fork():
 
 include "_passes.pxi"
 include "_demography.pxi"
+include "_regimes.pxi"
 
 
 cdef class Kernel:
@@ -64,7 +65,7 @@ cdef class Kernel:
         int64_t sites, K, M, F, G, tick, n_alive, next_uid
         uint64_t seed
         int perception, cue, rest, horizon, care_kind, leontief, inherit_policy, global_parents
-        int directed, depletion_law, demography, threads, timed
+        int directed, depletion_law, demography, threads, timed, governed, stated, endorsing
         double yield_, skill_gain, skill_up, skill_down, work_cost, depletion, regrowth, task_memory
         double complementarity, share_cost, bond_rate, bond_floor, memory, trace_decay, baseline_rate
         double exploration, share_exploration, task_bound, share_bound, saturation, loss
@@ -86,6 +87,12 @@ cdef class Kernel:
         float[:, ::1] learning_rate, task_counts, policy, eligibility, share_policy, share_eligibility
         float[:, ::1] share_feature, welfare, appraisal, baseline, vitality, consumption, given, others
         float[:, ::1] harm, neighbours, mutual
+        # regimes
+        int16_t[::1] regime
+        int8_t[::1] obeys, off
+        int32_t[::1] block, block_operator, block_row, block_count
+        float[:, ::1] rank, obeyed, unbidden, objective, made, burned
+        double[:, ::1] laws, quota, seen, reading
         # OUT: ties
         float[::1] bond, trace
         double[:, ::1] ledger_total
@@ -203,6 +210,14 @@ cdef class Kernel:
         b.appraisal, b.baseline, b.vitality = pf(self.appraisal), pf(self.baseline), pf(self.vitality)
         b.consumption, b.given, b.others = pf(self.consumption), pf(self.given), pf(self.others)
         b.harm, b.neighbours, b.mutual = pf(self.harm), pf(self.neighbours), pf(self.mutual)
+        b.governed, b.stated, b.endorsing = self.governed, self.stated, self.endorsing
+        b.regime, b.obeys, b.off = p16(self.regime), p8(self.obeys), p8(self.off)
+        b.block, b.block_operator = pc32(self.block), pc32(self.block_operator)
+        b.block_row, b.block_count = pc32(self.block_row), pc32(self.block_count)
+        b.rank, b.obeyed, b.unbidden = pf(self.rank), pf(self.obeyed), pf(self.unbidden)
+        b.objective, b.made, b.burned = pf(self.objective), pf(self.made), pf(self.burned)
+        b.laws, b.quota, b.seen, b.reading = pt(self.laws), pt(self.quota), pt(self.seen), pt(self.reading)
+        b.blocks = 0 if self.block_operator is None else self.block_operator.shape[0]
         b.out_ptr, b.in_ptr = pl(self.out_ptr), pl(self.in_ptr)
         b.out_index, b.in_index = pc32(self.out_index), pc32(self.in_index)
         b.in_to_out, b.mate = pc32(self.in_to_out), pc32(self.mate)
@@ -271,6 +286,10 @@ cdef class Kernel:
         for r in range(b.K):                   # shortfall and offer share memory, so the sentinels'
             for i in range(b.slices * LANES, (b.slices + 1) * LANES):    # zeros are written again
                 ref(b.shortfall, r, i)[0] = 0
+        if b.governed:                         # the shortfalls that sense wrote are what operators see
+            if b.blocks:
+                survey(b)
+            sweep(b, command, threads)
         self.lap(0, &clock)
         sweep(b, act, threads)
         self.lap(1, &clock)
@@ -280,15 +299,23 @@ cdef class Kernel:
                 refd(b.offer, r, i)[0] = 0
         self.lap(2, &clock)
         sweep(b, receive, threads)
+        if b.stated:
+            sweep(b, judge, threads)
         self.lap(3, &clock)
         if b.care_kind == WHOLE:
             for r in range(b.sites):
                 sum += ref(b.welfare, 0, site_at(b, r))[0]     # empty sites hold 0
             b.mean_welfare = <float>(sum / max(<int64_t>1, b.n_alive))
+            sum = 0
+            for r in range(b.sites if b.stated else 0):
+                sum += ref(b.objective, 0, site_at(b, r))[0]
+            b.mean_objective = <float>(sum / max(<int64_t>1, b.n_alive))
         elif b.care_kind == KIN or (b.horizon > 1 and b.care_kind != SELF):
             sweep(b, walk, threads)
         self.lap(4, &clock)
         sweep(b, learn, threads)
+        if b.endorsing:
+            sweep(b, endorse, threads)
         self.lap(5, &clock)
         if self.demography:
             sweep(b, fade, threads)

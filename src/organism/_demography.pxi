@@ -65,6 +65,7 @@ cdef void start_row(const Book* b, int64_t i) noexcept nogil:
     ref(b.vitality, 0, i)[0] = b.start_vitality
     ref(b.consumption, 0, i)[0] = 0
     ref(b.given, 0, i)[0] = 0
+    free_row(b, i, b.start_welfare)
 
 
 cdef void clear_row(const Book* b, int64_t i) noexcept nogil:
@@ -104,6 +105,19 @@ cdef void clear_row(const Book* b, int64_t i) noexcept nogil:
     ref(b.vitality, 0, i)[0] = 0
     ref(b.consumption, 0, i)[0] = 0
     ref(b.given, 0, i)[0] = 0
+    free_row(b, i, 0)
+
+
+cdef void free_row(const Book* b, int64_t i, float welfare) noexcept nogil:
+    """Leave row i under no regime; block, rank and switch are the site's and stay."""
+    if b.regime.at != NULL:
+        refs(b.regime, i)[0] = 0
+    if b.obeys.at != NULL:
+        refb(b.obeys, i)[0] = -1
+        ref(b.obeyed, 0, i)[0] = welfare
+        ref(b.unbidden, 0, i)[0] = welfare
+    if b.objective.at != NULL:
+        ref(b.objective, 0, i)[0] = welfare
 
 
 cdef inline int64_t in_slot_of(const Book* b, int64_t giver, int64_t out, int64_t receiver) noexcept nogil:
@@ -319,6 +333,8 @@ cdef void give_birth(Kernel kernel, int64_t parent, int64_t i) noexcept nogil:
     b.parent_uid[i] = b.uid[parent]
     b.founder[i] = b.founder[parent]
     kernel.n_born += 1
+    if b.regime.at != NULL:
+        refs(b.regime, i)[0] = refs(b.regime, parent)[0]
     refi(b.age, i)[0] = -1                 # its first whole tick is the next one
     for k in range(b.K):
         half = refd(b.stock, k, parent)[0] / 2

@@ -54,7 +54,7 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
     cdef vf* prob = feature + F
     cdef vf one = splat(1), zero = splat(0)
     cdef vf z, top, norm, p, s_chosen, p_chosen, cumulated, u_task, u_share, coefficient, q, y, weight
-    cdef vi j, chosen, is_it, forced, share, ordered
+    cdef vi j, chosen, is_it, forced, share, ordered_
     cdef vu word[4]
     cdef vd x
     # features
@@ -126,9 +126,9 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
     share = less(u_share, p)
     forced = splati(0)
     if b.order_share.at != NULL:
-        ordered = ldb(b.order_share, i)
-        forced = atleast(ordered, splati(0))
-        share = picki(forced, same(ordered, splati(1)), share)
+        ordered_ = ldb(b.order_share, i)
+        forced = atleast(ordered_, splati(0))
+        share = picki(forced, same(ordered_, splati(1)), share)
     y = splat(1 - 2 * b.share_exploration) * q * (one - q) / pick(share, p, p - one)
     y = only(both(here, negate(forced)), y)
     st(b.share_eligibility, 0, i, ld(b.share_eligibility, 0, i) * splat(b.trace_decay) + y)
@@ -137,7 +137,9 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
            + y * ld(b.share_feature, f - 1, i))
     share = both(share, here)
     stb(b.shared, i, both(share, splati(1)))
-    sts(b.task, i, picki(here, chosen, splati(-1)))
+    # who is ordered to rest where there is no such task does none
+    sts(b.task, i, picki(both(here, atleast(splati(<int32_t>(M - 1)), chosen)), chosen, splati(-1)))
+    weight = zero                          # made
     # produce, practise, forget
     for k in range(K):
         is_it = both(here, same(chosen, splati(<int32_t>k)))
@@ -154,12 +156,15 @@ cdef inline void act_block(const Book* b, int64_t s, int64_t i, vf* feature, con
             st(b.richness, k, i, z)
         else:
             y = only(is_it, y)
+        weight += y
         x = dadd(ldd(b.stock, k, i), wide(y))
         std(b.stock, k, i, x)
         refd(b.account, PRODUCED * K + k, s)[0] += total(wide(y))
         q = pick(is_it, q + splat(b.skill_up) * (one - q), q - splat(b.skill_down) * q)
         st(b.skill, k, i, only(here, q))
         st(b.deficit, k, i, only(here, vmax(zero, narrow(dsub(wide(ld(b.reserve, k, i)), x)))))
+    if b.stated:
+        st(b.made, 0, i, weight)
     for m in range(M):
         is_it = both(here, same(chosen, splati(<int32_t>m)))
         st(b.task_counts, m, i, ld(b.task_counts, m, i) * splat(b.task_memory) + only(is_it, one))
@@ -310,6 +315,8 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
         refd(b.account, BURNED * K + k, s)[0] += total(u)
         refd(b.account, SPOILED * K + k, s)[0] += total(gone)
         burned = narrow(u)
+        if b.stated:
+            st(b.burned, k, i, burned)
         eaten += burned
         h = burned / pick(more(need, zero), need, one)
         harm = ld(b.harm, k, i)
@@ -333,10 +340,9 @@ cdef inline void receive_block(const Book* b, int64_t s, int64_t i, vd* received
         welfare = pick(more(count, zero), vmin(welfare, one), one)
     welfare -= splat(b.share_cost) * ld(b.given, 0, i)
     if b.work_cost > 0:
-        h = splat(b.work_cost)
-        if b.rest:
-            h = only(negate(same(lds(b.task, i), splati(<int32_t>K))), h)
-        welfare -= h
+        giver = lds(b.task, i)                 # the last task is rest, and -1 is none
+        giver = both(atleast(giver, splati(0)), atleast(splati(<int32_t>K - 1), giver))
+        welfare -= only(giver, splat(b.work_cost))
     st(b.welfare, 0, i, only(here, welfare))
     st(b.consumption, 0, i, ld(b.consumption, 0, i) * splat(b.memory) + eaten)
 
@@ -373,11 +379,13 @@ cdef void walk(const Book* b, int64_t s, char* scratch) noexcept nogil:
     cdef int64_t* touched = <int64_t*>(then + n)
     cdef int64_t* next_touched = touched + n
     cdef int64_t i, _, j, c, count, next_count
+    cdef fplane worth                         # what i looks at in others
     cdef double others, elsewhere, mean, term
     for i in range(s * LANES, (s + 1) * LANES):
         ref(b.others, 0, i)[0] = NAN
         if not refb(b.occupied, i)[0]:
             continue
+        worth = b.objective if b.stated and kind_of(b, i) == SPECIFIED else b.welfare
         mass[i] = 1
         touched[0] = i
         count = 1
@@ -396,7 +404,7 @@ cdef void walk(const Book* b, int64_t s, char* scratch) noexcept nogil:
             for c in range(count):
                 j = touched[c]
                 if j != i:
-                    others += mass[j] * ref(b.welfare, 0, j)[0]
+                    others += mass[j] * ref(worth, 0, j)[0]
                     elsewhere += mass[j]
             if elsewhere > 0:
                 mean += others / elsewhere
@@ -457,7 +465,9 @@ cdef inline void learn_block(const Book* b, int64_t s, int64_t i, const int64_t 
     cdef vi here = negate(same(ldb(b.occupied, i), splati(0)))
     cdef vi cares, mutual, giver
     cdef vf zero = splat(0), one = splat(1), w = ld(b.welfare, 0, i), kappa = ld(b.care, 0, i)
-    cdef vf imports = zero, others = zero, trace, eaten, r, advantage, bond, target, back
+    cdef vf imports = zero, others = zero, theirs = zero, trace, eaten, r, advantage, bond, target, back
+    cdef vf rate, worth
+    cdef vi stated
     if b.care_kind == INTERDEPENDENCE or b.bond_rate > 0:
         for t in range(deg):
             slot = base + t * LANES
@@ -466,6 +476,8 @@ cdef inline void learn_block(const Book* b, int64_t s, int64_t i, const int64_t 
             if b.care_kind == INTERDEPENDENCE and b.horizon == 1:
                 giver = ldi(b.in_index, slot)
                 others += trace * pull(b.welfare, 0, giver, consecutive(giver))
+                if b.stated:
+                    theirs += trace * pull(b.objective, 0, giver, consecutive(giver))
     # appraise: r = (1 - kappa) w + kappa (others' welfare)
     if b.care_kind == INTERDEPENDENCE:
         eaten = ld(b.consumption, 0, i)
@@ -474,31 +486,45 @@ cdef inline void learn_block(const Book* b, int64_t s, int64_t i, const int64_t 
         kappa = kappa * vmin(one, target / splat(b.saturation))
         cares = more(imports, zero)
         others = others / pick(cares, imports, one)
+        theirs = theirs / pick(cares, imports, one)
     elif b.care_kind == NEIGHBOURS and b.horizon == 1:
         eaten = ld(b.neighbours, 0, i)
         cares = more(eaten, zero)
         for t in range((b.out_ptr[s + 1] - b.out_ptr[s]) // LANES):
             giver = ldi(b.out_index, b.out_ptr[s] + i - s * LANES + t * LANES)
             others += pull(b.welfare, 0, giver, consecutive(giver))
+            if b.stated:
+                theirs += pull(b.objective, 0, giver, consecutive(giver))
         others = others / vmax(eaten, one)
+        theirs = theirs / vmax(eaten, one)
     elif b.care_kind == WHOLE:
         cares = splati(-1 if b.n_alive > 1 else 0)
         others = splat(b.mean_welfare)
+        theirs = splat(b.mean_objective)
     else:
         cares = splati(0)
     if b.care_kind == KIN or (b.horizon > 1 and b.care_kind != SELF and b.care_kind != WHOLE):
         others = ld(b.others, 0, i)
         cares = number(others)
         others = only(cares, others)
+        theirs = others
     kappa = only(cares, kappa)
     r = (one - kappa) * w + kappa * others
+    rate = ld(b.learning_rate, 0, i)
+    if b.governed:
+        rate = only(negate(lanes_with(b, i, KIND, <double>FROZEN)), rate)
+        if b.stated:                           # appraised by the stated objective, its own and the others'
+            stated = lanes_with(b, i, KIND, <double>SPECIFIED)
+            worth = ld(b.objective, 0, i)
+            kappa = only(lanes_with(b, i, MUTUAL_CARE, 1), kappa)
+            r = pick(stated, (one - kappa) * worth + kappa * theirs, r)
     r = only(here, r)
     st(b.appraisal, 0, i, r)
     # learn: theta += rate * advantage * e, clipped
     eaten = ld(b.baseline, 0, i)
     advantage = r - eaten
     st(b.baseline, 0, i, only(here, eaten + splat(b.baseline_rate) * advantage))
-    advantage = only(here, advantage * ld(b.learning_rate, 0, i))
+    advantage = only(here, advantage * rate)
     for f in range(MF):
         r = ld(b.policy, f, i) + advantage * ld(b.eligibility, f, i)
         st(b.policy, f, i, vmax(vmin(r, splat(b.task_bound)), splat(-b.task_bound)))

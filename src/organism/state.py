@@ -68,7 +68,7 @@ COLUMNS: dict[str, Column] = {c.name: c for c in (
     _c("births", "i4", "", "member", "count", "children born so far", 0, None, False),
     _c("stock", "f8", "K", "member", "goods", "goods held", 0),
     _c("skill", "f4", "K", "member", "1", "how well each productive task has been learned", 0, 1),
-    _c("task", "i2", "", "member", "index", "task of the last tick; -1: none yet", writable=False, empty=-1),
+    _c("task", "i2", "", "member", "index", "task of the last tick; -1: none", writable=False, empty=-1),
     _c("shared", "i1", "", "member", "bool", "whether it shared in the last tick", writable=False),
     _c("task_counts", "f4", "M", "member", "ticks", "decayed counts of tasks done", 0),
     _c("policy", "f4", "M,F", "member", "logit", "weights θ of the task policy"),
@@ -83,9 +83,17 @@ COLUMNS: dict[str, Column] = {c.name: c for c in (
     _c("vitality", "f4", "", "member", "welfare", "moving average of welfare, floored at 0", 0, 1),
     _c("consumption", "f4", "", "member", "goods", "decayed sum of goods burned", 0),
     _c("given", "f4", "", "member", "goods", "goods sent in the last tick", 0, None, False),
-    _c("order_task", "i2", "", "member", "index", "task imposed from outside; -1: free", -1, None, empty=-1),
+    _c("order_task", "i2", "", "member", "index", "task imposed from outside, K: rest; -1: free", -1, None, empty=-1),
     _c("order_share", "i1", "", "member", "flag", "sharing imposed from outside: 0 no, 1 yes, -1 free", -1, 1,
        empty=-1),
+    _c("regime", "i2", "", "member", "index", "number of the member's regime in world.regimes", 0, None, False),
+    _c("obeys", "i1", "", "member", "flag", "whether an endorsed member obeyed: 0 no, 1 yes, -1 had no order", -1, 1,
+       False, -1),
+    _c("obeyed", "f4", "", "member", "welfare", "mean appraisal after obeying", writable=False),
+    _c("unbidden", "f4", "", "member", "welfare", "mean appraisal after own choice, where there was an order",
+       writable=False),
+    _c("objective", "f4", "", "member", "welfare", "what the tick was worth by the stated objective",
+       writable=False),
     _c("need", "f4", "K", "trait", "goods/tick", "goods burned a tick", 0, LARGEST),
     _c("reserve", "f4", "K", "trait", "goods", "goods kept back from sharing", 0, LARGEST),
     _c("capability", "f4", "", "trait", "1", "innate productivity", 0, LARGEST),
@@ -94,10 +102,16 @@ COLUMNS: dict[str, Column] = {c.name: c for c in (
     _c("supply", "f4", "K", "site", "1", "richness of the land, relative to base_yield", 0, LARGEST),
     _c("richness", "f4", "K", "site", "1", "share of the supply that is not depleted", 0, 1),
     _c("ground", "f8", "K", "site", "goods", "goods left by the dead", 0, None, False),
+    _c("block", "i4", "", "site", "index", "block of an operator; -1: none", -1, None, False, -1),
+    _c("rank", "f4", "", "site", "1", "rank within the block, which decides the task", 0, 1, False),
+    _c("off", "i1", "", "site", "bool", "whether the operator's switch is off", 0, 1, False),
 )}
 
 #: Columns that are the same for all until they are told apart: stored once.
 SHARED = ("need", "reserve", "capability", "care", "learning_rate", "supply")
+#: Columns that are not there until something needs them.
+LAZY = ("parent_uid", "founder", "share_feature", "order_task", "order_share", "regime", "obeys", "obeyed",
+        "unbidden", "objective", "richness", "ground", "block", "rank", "off")
 
 
 class State(Mapping):
@@ -122,8 +136,7 @@ class State(Mapping):
         self.planes: dict[str, np.ndarray] = {}
         self.sizes = _sizes(params)
         for name in COLUMNS:
-            if name not in ("parent_uid", "founder", "share_feature", "order_task", "order_share",
-                            "richness", "ground") + SHARED:
+            if name not in LAZY + SHARED:
                 self.allocate(name)
         for name, value in (("need", params.metabolism.need), ("reserve", params.metabolism.reserve),
                             ("capability", 1.), ("care", params.care.weight),

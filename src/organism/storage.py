@@ -13,7 +13,7 @@ __all__ = ["FORMAT", "read", "write"]
 
 MAGIC = "organism world"
 #: Version of the file format; a file of a higher version is refused.
-FORMAT = 1
+FORMAT = 2
 
 
 def write(path, header: dict, arrays: dict[str, np.ndarray]) -> None:

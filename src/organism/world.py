@@ -16,6 +16,7 @@ from ._slices import LANES, aligned
 from .agenda import Agenda, Job
 from .params import CARE_KINDS, TRAITS, Params, closest
 from .records import Audit, Recording
+from .regimes import KINDS, Corrigible, Endorsed, Government, Specified, partition
 from .state import COLUMNS, SHARED, State
 from .topology import Topology
 
@@ -30,7 +31,7 @@ PASSES = ("sense", "choose, produce", "share: offer", "share: receive; metabolis
           "appraise, learn", "reap and breed")
 #: Planes that the kernel reads as one row.
 _FLAT = {"occupied", "shared", "order_share", "task", "order_task", "age", "births", "uid",
-         "parent_uid", "founder"}
+         "parent_uid", "founder", "regime", "obeys", "block", "off"}
 #: Columns that may be given when a member is added.
 _ADDABLE = tuple(name for name, c in COLUMNS.items() if c.writable and c.owner != "site")
 
@@ -119,6 +120,7 @@ class World:
         slices, row = len(topology.out_ptr) - 1, self.state.row
         self._kernel, self._agenda, self.history = core.Kernel(), Agenda(), []
         self._lock, self._stepping = threading.RLock(), False
+        self._government = Government(k)
         self.ledger, self.threads = ledger, threads
         self._ties = self._new_ties(topology)
         self._scratch = {"offer": aligned((k, row), "f8"), "deficit": aligned((k, row), "f4"),
@@ -164,7 +166,26 @@ class World:
         kernel.by_id = None if plain else np.argsort(topology.site_id)
         kernel.bond, kernel.trace = self._ties["bond"], self._ties["trace"]
         kernel.ledger_total = self._ties.get("total")
+        self._attach_regimes()
         self._tell()
+
+    def _attach_regimes(self):
+        """Hand laws, blocks and what stated objectives read to the kernel."""
+        kernel, own, row = self._kernel, self._government, self.state.row
+        kernel.governed = len(own.regimes) > 1
+        kernel.stated, kernel.endorsing = own.has(Specified), own.has(Endorsed)
+        kernel.laws = own.laws() if kernel.governed else None
+        blocks = len(own.block_operator)
+        kernel.block_operator, kernel.quota, kernel.seen, kernel.reading = (
+            own.block_operator, own.quota, own.seen, own.reading) if blocks else [None] * 4
+        kernel.block_row, kernel.block_count = np.zeros((2, blocks), np.int32) if blocks else (None, None)
+        k = self._params.resources
+        for name, rows in (("made", 1), ("burned", k)):
+            if kernel.stated:
+                self._scratch.setdefault(name, aligned((rows, row), "f4"))
+            else:
+                self._scratch.pop(name, None)
+            setattr(kernel, name, self._scratch.get(name))
 
     def _tell(self):
         """Hand the parameters' values to the kernel."""
@@ -477,6 +498,7 @@ class World:
                 if new[name] != old[name] or name in changes:
                     self.state.share(column, new[name])
             self._attach()
+            self._spread_news()
         except BaseException:                              # out of memory: back to what was
             self._params, self.state.planes, self.state.sizes = old, planes, sizes
             self._attach()
@@ -555,6 +577,7 @@ class World:
                 and np.ndim(values) <= len(state.trailing(name)) and name not in self._params.demography.mutates:
             state.share(name, fresh[0])
             self._attach()
+            self._spread_news()
             return
         if column.owner == "member":
             alive = self.state["occupied"][index]
@@ -570,6 +593,174 @@ class World:
         view[index] = fresh
         if state.planes[name] is not known:
             self._attach()
+        if name == "need":
+            self._spread_news()
+
+    # -- who decides ---------------------------------------------------------------------------
+
+    @_alone
+    def govern(self, regime, sites=None, blocks=None, rng=None) -> None:
+        """Put members under a regime, from the next tick on.
+
+        Parameters
+        ----------
+        regime : Organic, Frozen, Specified, Rule, Corrigible or Endorsed
+            See :mod:`organism.regimes`.
+        sites : int or sequence of int, optional
+            Whose members; all by default. An operator also takes charge of empty sites.
+        blocks : array_like of int, shape (N,), optional
+            Block of each site, for an operator; by default :func:`organism.regimes.partition`
+            with the operator's ``view``.
+        rng : int, SeedSequence or Generator, optional
+            Source of the members' ranks in their blocks, and of the partition where there is
+            no grid; by default it follows from the world's seed and the tick.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the regime, the sites or the blocks are refused; nothing is changed then.
+
+        Notes
+        -----
+        The regime is the member's: it moves with it, and children inherit it. Block, rank and
+        off switch are the site's: who lives where no operator is in charge decides for itself.
+        Members added from outside are organic. Orders given by :meth:`set` to members under a
+        rule or an operator are overwritten; other members' are cleared by this call.
+        """
+        if type(regime) not in KINDS.values():
+            known = ", ".join(kind.__name__ for kind in KINDS.values())
+            raise TypeError(f"regime must be one of {known}, not {regime!r:.60}")
+        index = np.arange(self.n_sites) if sites is None else self._sites(sites)
+        alive = self.state["occupied"][index]
+        operated = isinstance(regime, (Corrigible, Endorsed))
+        if sites is not None and not operated and not alive.all():
+            raise ValueError(f"site {index[~alive][0]} is empty; a regime belongs to members")
+        if blocks is not None and not operated:
+            raise ValueError(f"blocks are an operator's; {type(regime).__name__} has none")
+        own = self._government.copy()
+        own.fits(regime)
+        rng = [self.seed, self.tick] if rng is None else seed(rng)
+        labels = self._blocks(regime, blocks, rng)[index] if operated else None
+        r = own.enter(regime, self._mean_need(index), self._params.metabolism.harmful)
+        if r > 32_000:
+            raise ValueError("there are more than 32000 different regimes")
+        number, block = (np.array(self.state[name], np.int64) for name in ("regime", "block"))
+        number[index[alive]] = r
+        state = self.state
+        if operated:
+            state.tell_apart("rank")
+            names, label, size = np.unique(labels, return_inverse=True, return_counts=True)
+            block[index] = own.add_blocks(r, len(names)) + label.reshape(-1)
+            # by block, then at random: the place within the block is the rank
+            by_id = np.argsort(self.topology.site_id[index])
+            place = np.empty(len(index), np.int64)
+            place[by_id] = np.random.default_rng(rng).permutation(len(index))
+            order = np.lexsort((place, label.reshape(-1)))
+            within = np.arange(len(index)) - np.repeat(np.cumsum(size) - size, size)
+            state.view("rank")[index[order]] = (within + 0.5) / np.repeat(size, size)
+        number, block = own.tidy(number, block)
+        here = state["occupied"]
+        for name, values in (("regime", np.where(here, number, 0)), ("block", block)):
+            state.tell_apart(name)
+            state.view(name)[:] = values
+        for name in ("order_task", "order_share"):
+            state.tell_apart(name)
+            state.view(name)[index] = -1
+        if isinstance(regime, Specified):
+            state.tell_apart("objective")
+        if isinstance(regime, Endorsed):
+            for name in ("obeys", "obeyed", "unbidden"):
+                state.tell_apart(name)
+            for name in ("obeyed", "unbidden"):        # no reason yet to prefer either
+                state.view(name)[index[alive]] = state["baseline"][index[alive]]
+        if "obeys" in state.planes:
+            state.view("obeys")[index] = -1
+        idle = ["objective"] * (not own.has(Specified)) + ["obeys", "obeyed", "unbidden"] * (not own.has(Endorsed))
+        idle += ["rank", "off", "block"] * (not len(own.block_operator)) + ["regime"] * (len(own.regimes) == 1)
+        for name in idle:
+            state.planes.pop(name, None)
+        self._government = own
+        self._attach()
+
+    def _blocks(self, regime, blocks, rng):
+        """Return a block label for each site, or refuse."""
+        if blocks is None:
+            operator = regime.operator if isinstance(regime, Endorsed) else regime
+            return partition(self.topology, operator.view, rng)
+        labels = np.asarray(blocks)
+        if labels.shape != (self.n_sites,) or labels.dtype.kind not in "iu":
+            raise ValueError(f"blocks must be a whole number for each of the {self.n_sites} sites, "
+                             f"not {blocks!r:.60}")
+        return labels
+
+    def _mean_need(self, index):
+        """Return the mean need of the members at some sites, in order of their ids; of all, if none lives there."""
+        by_id = index[np.argsort(self.topology.site_id[index])]
+        here = by_id[self.state["occupied"][by_id]]
+        needs = self.state["need"][here if len(here) else slice(None)]
+        return needs.mean(axis=0, dtype=float)
+
+    @property
+    def regimes(self) -> list[tuple]:
+        """Who is under what: each regime with the sites of its members, ascending."""
+        here, number = self.state["occupied"], self.state["regime"]
+        return [(regime, np.flatnonzero(here & (number == r)))
+                for r, regime in enumerate(self._government.regimes) if r == 0 or (here & (number == r)).any()]
+
+    @property
+    def quotas(self) -> np.ndarray:
+        """The operators' quotas, shape (blocks, K), by the numbers in the column ``block``; a copy."""
+        return self._government.quota.copy()
+
+    @_alone
+    def inform(self) -> None:
+        """Tell all operators and stated objectives what members need, and what does harm, now.
+
+        Those made with ``told=True`` are told of every change as it is made.
+        """
+        self._spread_news(all_of_them=True)
+
+    def _spread_news(self, all_of_them=False):
+        """Tell the regimes that are to be told."""
+        own, number, block = self._government, self.state["regime"], self.state["block"]
+        told = False
+        for r in range(len(own.regimes)):
+            said = own.operator(r)
+            if not (getattr(said, "told", False) or all_of_them and hasattr(said, "told")):
+                continue
+            where = np.flatnonzero(number == r)
+            if hasattr(said, "view"):              # an operator knows its blocks, whoever lives there
+                where = np.flatnonzero(np.isin(block, np.flatnonzero(own.block_operator == r)))
+            own.inform(self._mean_need(where), self._params.metabolism.harmful, r)
+            told = True
+        if told:
+            self._attach()
+
+    @_alone
+    def switch(self, on: bool, sites=None) -> None:
+        """Throw the operators' off switch: members who obey rest and do not share until it is on again.
+
+        Parameters
+        ----------
+        on : bool
+            False switches off.
+        sites : int or sequence of int, optional
+            Sites in an operator's charge; all those by default.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a site is in no operator's charge; nothing is changed then.
+        """
+        if not isinstance(on, (bool, np.bool_)):
+            raise TypeError(f"on must be true or false, not {on!r}")
+        block = self.state["block"]
+        index = np.flatnonzero(block >= 0) if sites is None else self._sites(sites)
+        if (block[index] < 0).any():
+            raise ValueError(f"site {index[block[index] < 0][0]} is in no operator's charge")
+        self.state.tell_apart("off")
+        self.state.view("off")[index] = not on
+        self._attach()
 
     def _book(self, change):
         if hasattr(self, "_added"):
@@ -607,7 +798,7 @@ class World:
         low = -large if column.low is None else column.low
         high = large if column.high is None else column.high
         if name == "order_task":
-            high = self._params.tasks - 1
+            high = self._params.resources          # rest, which can be ordered even where nobody can choose it
         bad = ~((fresh >= low) & (fresh <= high))              # NaN too
         if column.dtype[0] == "i":
             bad |= fresh != np.rint(fresh)
@@ -801,7 +992,8 @@ class World:
     def _pack(self):
         """Return header and arrays, unpadded, that :meth:`_unpack` understands."""
         n = self.n_sites
-        header = {"seed": self.seed, "ledger": self.ledger, "threads": self._threads,
+        regimes, told = self._government.pack()
+        header = {"seed": self.seed, "ledger": self.ledger, "threads": self._threads, "regimes": regimes,
                   "history": self.history, **{name: getattr(self._kernel, name) for name in self._COUNTERS}}
         arrays = {f"state.{name}": plane[:, :n] if plane.shape[1] == self.state.row else plane[:, :1]
                   for name, plane in self.state.planes.items()}
@@ -810,6 +1002,7 @@ class World:
         account = self._scratch["account"]
         books = {"account": account, "initial": self._initial, "added": self._added,
                  "removed": self._removed, "closed_uids": uids, "closed_amounts": amounts}
+        arrays |= {f"regime.{name}": a for name, a in told.items()}
         return header, arrays | {f"book.{name}": a for name, a in books.items()}
 
     @classmethod
@@ -829,7 +1022,7 @@ class World:
             shared = name in SHARED and rows.shape[1] == 1 and n > 1
             if rows.dtype != np.dtype(column.dtype) or rows.shape != (state.rows(name), 1 if shared else n):
                 raise ValueError(f"column {name} has shape {rows.shape} and type {rows.dtype}")
-            high = params.tasks - 1 if name in ("task", "order_task") else column.high
+            high = {"task": params.tasks - 1, "order_task": params.resources}.get(name, column.high)
             if not (np.isfinite(rows).all() and (column.low is None or (rows >= column.low).all())
                     and (high is None or (rows <= high).all())):
                 raise ValueError(f"column {name} holds values out of its range")
@@ -837,6 +1030,7 @@ class World:
                 state.share(name, rows[:, 0])
             else:
                 state.allocate(name)[:, :n] = rows
+        self._unpack_regimes(header, arrays)
         for name, like in self._new_ties(topology).items():
             rows = arrays[f"tie.{name}"]
             slots = topology.out_slot if name == "bond" else topology.in_slot
@@ -868,6 +1062,22 @@ class World:
             raise ValueError("the closed accounts do not fit each other")
         self._kernel.reopen(uids, amounts)
         return self
+
+    def _unpack_regimes(self, header, arrays):
+        """Take over who is under what; files of format 1 know no regimes."""
+        if "regimes" not in header:
+            return
+        told = {name.removeprefix("regime."): a for name, a in arrays.items() if name.startswith("regime.")}
+        own, state = Government.unpack(self._params.resources, header["regimes"], told), self.state
+        if state["regime"].max() >= len(own.regimes) or state["block"].max() >= len(own.block_operator):
+            raise ValueError("a member's regime or a site's block is not there")
+        needed = ["regime", "order_task", "order_share"] if len(own.regimes) > 1 else []
+        needed += ["objective"] * own.has(Specified) + ["obeys", "obeyed", "unbidden"] * own.has(Endorsed)
+        needed += ["rank", "block"] * bool(len(own.block_operator))
+        for name in needed:
+            if name not in state.planes:
+                raise ValueError(f"column {name} is missing")
+        self._government = own
 
     def __repr__(self) -> str:
         return f"World({self.n_members} members on {self.n_sites} sites, tick {self.tick}, seed {self.seed})"
