@@ -93,13 +93,14 @@ class Specification(Card):
         "fails": "welfare in the last quarter of 4,000 ticks after the shift",
         "far": "the welfare that frozen policies lose in the first quarter after the shift",
     }
-    setting = ("24×24 torus; three goods and a fourth that is there from the start with supply, need and reserve 0; "
-               "each site is rich in one good (1.4 against .7). 4,000 ticks under one regime, then forks with one "
-               "shift each and 4,000 ticks more: none, goods permuted among the sites' riches, one good's supply halved, a "
-               "fifth of the members lost, ties rewired at random, the fourth good switched on, the third turned "
-               "harmful. Regimes: organic, frozen at the shift, stated welfare, stated output of an assigned good, a "
-               "hand-written rule, an operator (blocks 4×4, 10 ticks late) and her late, erring, malicious, one-view "
-               "and informed sisters, and obedience by endorsement. Each at share_cost 0, .02, .05 and .15.")
+    setting = ("24×24 torus; three goods and a fourth that is there from the start with supply, need and reserve "
+               "0; each site is rich in one good (1.4 against .7). 4,000 ticks under one regime, then forks with "
+               "one shift each and 4,000 ticks more: none, goods permuted among the sites' riches, one good's "
+               "supply halved, a fifth of the members lost, ties rewired at random, the fourth good switched on, "
+               "the third turned harmful. Regimes: organic, frozen at the shift, stated welfare, stated output "
+               "of an assigned good, a hand-written rule, an operator (blocks 4×4, 10 ticks late) and her late, "
+               "erring, malicious, one-view and informed sisters, and obedience by endorsement. Each at "
+               "share_cost 0, .02, .05 and .15.")
     prediction = ("After a good has turned harmful, organic members end with more welfare, by more than .1, than "
                   "members who learn from the welfare stated before.")
     opposite = "The difference stays below .1; or, of the denial, an operator who is told ends as high or higher."
