@@ -61,10 +61,12 @@ class Result:
         """Return the answer in one paragraph."""
         card, finding = self.card, self.findings[0]
         question = card.questions[0]
+        ruled = (f"this **{finding.verdict}** the sentence" if finding.verdict != "underdetermined"
+                 else "the sentence stays **underdetermined**")
         text = (f"{question.text} {_sentence(finding, question.measure, question.smallest)} By the rule stated "
-                f"beforehand this **{finding.verdict}** the sentence"
-                + (": its interval holds the smallest effect of interest."
-                   if finding.verdict == "underdetermined" and finding.n >= FEWEST else ".") + " ")
+                f"beforehand {ruled}"
+                + (": the interval holds the smallest effect of interest. "
+                   if finding.verdict == "underdetermined" and finding.n >= FEWEST else ". "))
         if self.grid:
             kept = len(self.grid) - len(self.flips)
             text += (f"The verdict is the same in {kept} of the {len(self.grid)} settings of the robustness grid"
