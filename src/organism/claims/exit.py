@@ -162,7 +162,7 @@ class Exit(Card):
         from ..plots import PALETTE
         from .result import mean_interval
 
-        figure = Figure(figsize=(10, 4), layout="constrained") if figure is None else figure
+        figure = Figure(figsize=(11, 4), layout="constrained") if figure is None else figure
         here = frame[(frame[COST] == 0.02) & (frame["way"] == "step") & frame["bonds"].astype(bool)]
         if "variation" in here:
             here = here[here["variation"].isna()]
@@ -180,9 +180,10 @@ class Exit(Card):
             ax.set_xscale("log")
             ax.set_xticks(POWERS, [f"{power:g}" for power in POWERS], minor=False)
             ax.minorticks_off()
-            ax.set_xlabel("m: capability of the strong (dotted: the twin, in which nobody changed)")
+            ax.set_xlabel("m: capability of the strong")
             ax.spines[["top", "right"]].set_visible(False)
         flow.set_ylabel("flow from strong to weak, net of the floor\n(goods a tick and strong member)")
         well.set_ylabel("welfare of the weak (0–1)")
-        flow.legend(frameon=False, fontsize=8)
+        well.plot([], [], ":", color="#333333", linewidth=1, label="the twin, in which\nnobody changed")
+        well.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
         return figure
