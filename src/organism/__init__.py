@@ -32,14 +32,15 @@ __all__ = [
     "intervene",
     "measures",
     "plots",
+    "sweep",
     "view",
 ]
 
 __version__ = "0.1.0"
 
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
-_LATE = {"OrganismModel": ".model", "Member": ".model"}
-_LATE_MODULES = ("inputs", "plots", "model", "flows")
+_LATE = {"OrganismModel": ".model", "Member": ".model", "sweep": ".sweeps"}
+_LATE_MODULES = ("inputs", "plots", "model", "flows", "sweeps")
 
 
 def __getattr__(name: str):
