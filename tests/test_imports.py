@@ -20,7 +20,7 @@ LAYERS = [
     {"intervene", "measures", "flows", "theory", "roles", "wholes"},
     {"counterfactual", "causal"},
     {"model", "embed"},
-    {"sweeps"},
+    {"sweeps", "_designs", "_engines", "_runs", "_store"},
     {"_drawing", "_flowgraph"},
     {"plots"},
     {"claims"},

@@ -34,14 +34,15 @@ __all__ = [
     "measures",
     "plots",
     "regimes",
+    "sweep",
     "view",
 ]
 
 __version__ = "0.1.0"
 
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
-_LATE = {"OrganismModel": ".model", "Member": ".model"}
-_LATE_MODULES = ("claims", "inputs", "plots", "model", "flows")
+_LATE = {"OrganismModel": ".model", "Member": ".model", "sweep": ".sweeps"}
+_LATE_MODULES = ("claims", "inputs", "plots", "model", "flows", "sweeps")
 
 
 def __getattr__(name: str):

@@ -1,0 +1,348 @@
+"""Many runs: designs × replicates of a world, a Mesa model or a function, on any executor.
+
+>>> def walk(params, rng):
+...     return {"end": rng.normal(params["drift"])}
+>>> result = sweep(walk, vary={"drift": [0, 2]}, replicates=3, rng=1, progress=False)
+>>> list(result.frame.columns), len(result.frame)
+(['drift', 'replicate', 'seed', 'end'], 6)
+
+The seed of a run is derived from ``rng``, the values of its point and its replicate
+alone, so the numbers are the same on every engine, in any order, and stay the same when
+values or replicates are added later.
+"""
+
+from __future__ import annotations
+
+import functools
+import numbers
+from collections.abc import Mapping
+
+from . import measures as _measures
+from ._checks import seed as resolved
+from ._checks import whole
+from ._designs import canonical, key, plain, points
+from ._engines import parallel, serial
+from ._runs import Outcome, Plan, Task, compile_stop, run_seed, seed_name
+from ._store import Store
+from .params import Params, closest
+from .topology import Topology
+
+__all__ = ["Sweep", "sweep"]
+
+
+class Sweep:
+    """What came of a sweep.
+
+    Attributes
+    ----------
+    points : list of dict
+        The points of the design, in order.
+    seed : int
+        What ``rng`` was resolved to; with it the sweep can be repeated and extended.
+    replicates : int
+        Runs of each point.
+    paired : bool
+        Whether the same replicate has the same seed at every point.
+    """
+
+    def __init__(self, points, tasks, seed, replicates, paired, store=None):
+        self.points, self.seed, self.replicates, self.paired = points, seed, replicates, paired
+        self._tasks, self._store = tasks, store
+        self._outcomes: dict[str, Outcome] = {}
+
+    @functools.cached_property
+    def _found(self) -> dict[str, Outcome]:
+        if self._store is None:
+            return self._outcomes
+        wanted = {task.key for task in self._tasks}
+        found: dict[str, Outcome] = {}
+        for outcome in self._store.read():
+            if outcome.key in wanted and (outcome.key not in found or found[outcome.key].error is not None):
+                found[outcome.key] = outcome
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """Names of what varies, in order."""
+        return list(dict.fromkeys(name for point in self.points for name in point))
+
+    @functools.cached_property
+    def frame(self):
+        """A tidy pandas DataFrame: a row a run, or a run and tick, in the order of the design.
+
+        The point's names, ``replicate``, ``seed`` and the measures are the columns; runs
+        that failed are in :attr:`failures`.
+        """
+        return self._frame((task, row) for task in self._tasks if task.key in self._found
+                           for row in self._found[task.key].rows or ())
+
+    @functools.cached_property
+    def failures(self):
+        """A pandas DataFrame of the runs that failed: point, replicate, seed, error, message, where."""
+        found = ((task, self._found[task.key]) for task in self._tasks if task.key in self._found)
+        return self._frame(((task, dict(zip(("error", "message", "where"), o.error, strict=True)))
+                            for task, o in found if o.error is not None), ("error", "message", "where"))
+
+    @functools.cached_property
+    def runs(self):
+        """A pandas DataFrame of all runs: point, replicate, seed, seconds, and the error if there was one."""
+        found = ((task, self._found[task.key]) for task in self._tasks if task.key in self._found)
+        return self._frame(((task, {"seconds": o.seconds, "error": o.error and o.error[0]}) for task, o in found),
+                           ("seconds", "error"))
+
+    def _frame(self, pairs, columns=()):
+        import pandas as pd
+
+        names = self.names
+        rows = [(task, row) for task, row in pairs]
+        measured = list(dict.fromkeys([*columns, *(name for _, row in rows for name in row)]))
+        columns = {name: [task.point.get(name) for task, _ in rows] for name in names}
+        columns["replicate"] = [task.replicate for task, _ in rows]
+        columns["seed"] = [task.seed for task, _ in rows]
+        for name in measured:
+            columns[name] = [row.get(name) for _, row in rows]
+        return pd.DataFrame(columns)
+
+    @property
+    def measures(self) -> list[str]:
+        """Names of the measures."""
+        left = {*self.names, "replicate", "seed", "tick"}
+        return [name for name in self.frame.columns if name not in left]
+
+    def __repr__(self) -> str:
+        return (f"Sweep({len(self.points)} points × {self.replicates} replicates, "
+                f"{len(self.failures)} failed, seed {self.seed})")
+
+
+def _plan(what, params, measure, ticks, every, stop, topology, time_limit) -> Plan:
+    """Check what is run and how, and return it as a plan."""
+    if what is None:
+        kind = "world"
+    elif isinstance(what, type) and any(c.__module__.partition(".")[0] == "mesa" for c in what.__mro__):
+        kind = "model"
+        seed_name(what)
+    elif callable(what) and not isinstance(what, type):
+        kind = "function"
+    else:
+        raise TypeError("what must be None for a world, a mesa.Model class or a function of (params, rng), "
+                        f"not {what!r:.60}")
+    preset = "organic"
+    if kind == "world" and (isinstance(params, (str, Params))):
+        preset, params = params, {}
+        if isinstance(preset, str):
+            Params.preset(preset)
+    if not isinstance(params, Mapping | None):
+        also = ", a Params or a preset" if kind == "world" else ""
+        raise TypeError(f"params must be a dict{also}, not {params!r:.60}")
+    params = dict(params or {})
+    if kind == "world":
+        preset = params.pop("preset", preset)
+    if kind == "function":
+        for name, value in (("ticks", ticks), ("every", every), ("stop", stop), ("measure", measure),
+                            ("topology", topology)):
+            if value is not None:
+                raise TypeError(f"{name} is for worlds and models; a function decides by itself what it returns")
+    else:
+        if ticks is None:
+            raise TypeError("ticks, the number of ticks of a run, must be given")
+        ticks = whole("ticks", ticks, 0)
+        every = None if every in (None, "end") else whole("every", every, 1)
+    if kind != "world" and topology is not None:
+        raise TypeError("topology is for worlds; a model makes its own space")
+    if time_limit is not None and (isinstance(time_limit, bool) or not isinstance(time_limit, numbers.Real)
+                                   or not 0 < time_limit < float("inf")):
+        raise ValueError(f"time_limit must be in (0, inf) seconds, not {time_limit!r}")
+    if kind == "world":
+        topology = (32, 32) if topology is None else topology
+        if not isinstance(topology, (Topology, str, tuple, list, numbers.Integral)) and not callable(topology):
+            raise TypeError("topology must be a Topology, a grid's shape, the name of a graph or a function of rng, "
+                            f"not {topology!r:.60}")
+    plan = Plan(what, kind, params, preset, topology, _measured(measure, kind), ticks, every, stop, time_limit)
+    if stop is not None:
+        compile_stop(stop, plan.measures)
+    return plan
+
+
+def _measured(measure, kind):
+    """Return the measures as functions by name; None leaves them to a model's data collector."""
+    if kind == "function" or (kind == "model" and measure is None):
+        return None
+    if measure is None:
+        return dict(_measures.SCALARS)
+    if isinstance(measure, str):
+        measure = [measure]
+    if not isinstance(measure, Mapping):
+        for name in measure:
+            if name not in _measures.SCALARS:
+                raise ValueError(f"no measure is called {name!r}" + closest(name, _measures.SCALARS)
+                                 + "; measures of your own are given as a dict of names to functions")
+        return {name: _measures.SCALARS[name] for name in measure}
+    for name, function in measure.items():
+        if not callable(function):
+            raise TypeError(f"measure[{name!r}] must be a function, not {function!r:.60}")
+    return dict(measure)
+
+
+def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: int | None = None,
+          replicates: int = 1, measure=None, ticks: int | None = None, every=None, stop=None, topology=None,
+          rng=None, paired: bool = False, workers: int | None = None, executor=None, store=None,
+          time_limit: float | None = None, version: str | None = None, progress: bool = True) -> Sweep:
+    """Run a world, a model or a function at many points, several times each.
+
+    Parameters
+    ----------
+    what : None, mesa.Model class or function, optional
+        None runs a world; a class is made with the point's values as keyword arguments; a
+        function is called with ``(params: dict, rng: Generator)`` and returns a number, a
+        mapping of numbers, or a list of mappings (a series).
+    params : Params, str or dict, optional
+        What all points share; for a world parameters, a preset or dotted names.
+    vary : mapping, list of dicts or DataFrame, optional
+        What differs; see ``design``. For a world, dotted names, ``size``, ``preset`` and
+        ``topology``.
+    design : {"factorial", "list", "latin_hypercube", "sobol"}
+        Every combination of lists; the points as given (also chosen by a list of dicts);
+        or ``n`` points in intervals ``(low, high)`` or ``{"low", "high", "scale"}``.
+    n : int, optional
+        Points of the last two designs; a power of 2 for ``"sobol"``.
+    replicates : int, default 1
+        Runs of each point.
+    measure : list of str or dict of str to function, optional
+        Names of :data:`organism.measures.SCALARS` (all by default), or functions of the
+        world or model; by default what a model's ``datacollector`` collected last.
+    ticks : int
+        Ticks of a run of a world or model.
+    every : int, optional
+        Ticks between two readings; by default one at the end.
+    stop : str or function, optional
+        Ends a run early: ``"welfare < 0.1"``, or a function of the world or model. It is
+        asked before every tick.
+    topology : Topology, tuple, str or function, optional
+        Where a world's members live: also a grid's shape (32 × 32 by default), a graph as
+        :func:`organism.inputs.read_graph` takes it, or a function of a Generator.
+    rng : int, SeedSequence or Generator, optional
+        Source of all seeds. With a store, give it, or no run is found again.
+    paired : bool, default False
+        Common random numbers: the same replicate has the same seed at every point.
+    workers : int, optional
+        That many processes (loky); functions defined in a notebook work too.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Runs the runs instead, and is left open.
+    store : path, optional
+        Folder that keeps what is finished; the same call again does only what is missing
+        and what failed.
+    time_limit : float, optional
+        Seconds after which a run is stopped and counts as failed. With ``workers`` this
+        holds whatever the run does; otherwise a run inside compiled code that does not
+        return to Python cannot be stopped.
+    version : str, optional
+        Stands for the code of ``what`` and the measures in the keys of the store; by
+        default a fingerprint of it does, so that an edited function runs anew.
+    progress : bool, default True
+        Show a progress bar.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused, before the first run.
+    OSError
+        If the store cannot be written; what is finished is kept.
+    KeyboardInterrupt
+        On Ctrl-C; what is finished is in the store, and in the error's ``sweep``.
+    """
+    plan = _plan(what, params, measure, ticks, every, stop, topology, time_limit)
+    replicates = whole("replicates", replicates, 1)
+    if workers is not None and executor is not None:
+        raise TypeError("workers and executor are two ways to run; give one of them")
+    workers = None if workers is None else whole("workers", workers, 1)
+    seed = resolved(rng)
+    chosen = points(vary, design, n, seed)
+    _check_points(plan, chosen)
+    about = key([plan.identity(version), version or _version()])
+    tasks = []
+    for point in chosen:
+        text = canonical(point)
+        for replicate in range(replicates):
+            own = run_seed(seed, point, replicate, paired)
+            tasks.append(Task(key([about, text, own, replicate]), point, replicate, own))
+    kept = None if store is None else Store(store)
+    result = Sweep(chosen, tasks, seed, replicates, paired, kept)
+    there = {} if kept is None else kept.finished()
+    missing = list({task.key: task for task in tasks if not there.get(task.key)}.values())
+    _run(plan, missing, result, kept, workers, executor, progress, len(tasks))
+    return result
+
+
+def _run(plan, tasks, result, store, workers, executor, progress, total) -> None:
+    """Run what is missing and keep count."""
+    bar, counts = None, {"done": 0, "failed": 0}
+    if progress and tasks:
+        from tqdm.auto import tqdm
+
+        bar = tqdm(total=len(tasks), unit="run", desc="sweep", mininterval=.2)
+
+    def deliver(outcomes):
+        for outcome in outcomes:
+            if store is None:
+                result._outcomes[outcome.key] = outcome
+            counts["done"] += 1
+            if outcome.error is not None:
+                counts["failed"] += 1
+                if bar is not None:
+                    where = ", ".join(f"{name}={value}" for name, value in outcome.point.items())
+                    bar.set_postfix_str(f"{counts['failed']} failed, last {where} replicate {outcome.replicate}: "
+                                        f"{outcome.error[0]}")
+        if bar is not None:
+            bar.update(len(outcomes))
+
+    try:
+        if not tasks:
+            return
+        if workers is None and executor is None:
+            serial(plan, tasks, store, deliver)
+        else:
+            parallel(plan, tasks, store, deliver, workers=workers, executor=executor)
+    except KeyboardInterrupt:
+        done = total - len(tasks) + counts["done"]
+        stopped = KeyboardInterrupt(f"{done} of {total} runs finished; " + (
+            "run the same call again to continue" if store is not None else
+            "give a store to be able to continue another time"))
+        stopped.sweep = result
+        raise stopped from None
+    except OSError as error:
+        if store is None:
+            raise
+        raise OSError(f"{error}; {total - len(tasks) + counts['done']} of {total} runs are finished and kept: "
+                      "make room and run the same call again") from None
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _check_points(plan: Plan, chosen) -> None:
+    """Refuse values that a world or a model would refuse, before the first run."""
+    reserved = {"replicate", "seed", "tick"}
+    for point in chosen:
+        wrong = reserved & set(point)
+        if wrong:
+            raise ValueError(f"vary cannot name {min(wrong)!r}, which is a column of the results")
+        if plan.kind == "world":
+            plan.parameters(point)
+            if "size" in point and "topology" in point:
+                raise ValueError("vary names size and topology, of which one takes the other's place")
+    for name, value in plan.params.items():
+        if plan.kind == "world":
+            plain(name, value)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("organism-abm")
+    except PackageNotFoundError:
+        return "unknown"
