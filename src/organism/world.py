@@ -300,15 +300,16 @@ class World:
         self._agenda.cancel(job)
 
     def schedule(self, name: str, values: Mapping[int, object]) -> None:
-        """Change a parameter as time goes on.
+        """Change a parameter or a column as time goes on.
 
         Parameters
         ----------
         name : str
-            Dotted parameter name, as in :meth:`update`.
+            Dotted parameter name, as in :meth:`update`, or a column, as in :meth:`set`.
         values : mapping of int to value
-            The value it takes before each of these ticks is computed. These are jobs: forks
-            and saved worlds are without them.
+            What it becomes before each of these ticks is computed; of a column, one value or one
+            a site. :func:`organism.regimes.ramp` makes such a mapping. These are jobs: forks and
+            saved worlds are without them.
 
         Raises
         ------
@@ -317,12 +318,20 @@ class World:
         """
         if not isinstance(values, Mapping):
             raise TypeError(f"values must map ticks to values, not {values!r:.60}")
+        column = name in COLUMNS
         for tick, value in values.items():
-            self._checked_update({name: value})
+            if column:
+                self._checked_values(name, value, None)
+            else:
+                self._checked_update({name: value})
             if whole("tick", tick, 0) < self.tick:
                 raise ValueError(f"tick must be {self.tick} or later, not {tick}")
         for tick, value in values.items():
-            self.at(tick, lambda world, value=value: world.update(**{name: value}))
+            if column:
+                value = np.array(value)                    # a copy: the caller's array may change meanwhile
+                self.at(tick, lambda world, value=value: world.set(name, value))
+            else:
+                self.at(tick, lambda world, value=value: world.update(**{name: value}))
 
     def record(self, measures: Mapping[str, Callable], every: int = 1) -> Recording:
         """Take measures now and after every ``every`` ticks.
