@@ -632,7 +632,8 @@ class World:
         Notes
         -----
         The regime is the member's: it moves with it, and children inherit it. Block, rank and
-        off switch are the site's: who lives where no operator is in charge decides for itself.
+        off switch are the site's, and the latest call holds: who lives where no operator is in
+        charge any more decides for itself.
         Members added from outside are organic. Orders given by :meth:`set` to members under a
         rule or an operator are overwritten; other members' are cleared by this call.
         """
@@ -656,6 +657,7 @@ class World:
         number, block = (np.array(self.state[name], np.int64) for name in ("regime", "block"))
         number[index[alive]] = r
         state = self.state
+        block[index] = -1                      # the latest government of a place holds
         if operated:
             state.tell_apart("rank")
             names, label, size = np.unique(labels, return_inverse=True, return_counts=True)
