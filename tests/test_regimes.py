@@ -96,6 +96,7 @@ def test_reading_back_who_is_under_what():
     assert [(regime, len(sites)) for regime, sites in w.regimes] == [(Organic(), 16)]
     w.govern(Frozen(), [1, 2])
     w.govern(Corrigible(view=2), [4, 5, 6])
+    assert w.history[-1] == (0, f"govern 3 members: {Corrigible(view=2)}, rng [1, 0]")
     w.govern(Organic(), [2])
     found = {regime: sites.tolist() for regime, sites in w.regimes}
     assert found[Frozen()] == [1] and found[Corrigible(view=2)] == [4, 5, 6] and 2 in found[Organic()]

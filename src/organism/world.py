@@ -692,6 +692,7 @@ class World:
             state.planes.pop(name, None)
         self._government = own
         self._attach()
+        self.history.append((self.tick, f"govern {alive.sum()} members: {regime}" + f", rng {rng}" * operated))
 
     def _blocks(self, regime, blocks, rng):
         """Return a block label for each site, or refuse."""
@@ -772,6 +773,7 @@ class World:
         self.state.tell_apart("off")
         self.state.view("off")[index] = not on
         self._attach()
+        self.history.append((self.tick, f"switch {'on' if on else 'off'} {len(index)} sites"))
 
     def _book(self, change):
         if hasattr(self, "_added"):
