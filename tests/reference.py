@@ -236,11 +236,11 @@ def survey(w):
         if (w.tick + operator.delay) % operator.period == 0:
             slot = (w.tick + operator.delay) // operator.period % slots
             there = sorted((i for i in w.living if w.s.block[i] == block), key=lambda i: w.site_id[i])
-            own["reading"][slot * count + block] = [mean(shortfall(w, i, k) for i in there) if there else math.nan
+            own["reading"][slot * count + block] = [mean(shortfall(w, i, k) for i in there) if there else -1.0
                                                     for k in w.resources]
         if w.tick % operator.period == 0:
             seen = own["reading"][w.tick // operator.period % slots * count + block]
-            if math.isnan(seen[0]):
+            if seen[0] < 0:                                 # nothing was read then
                 continue
             own["seen"][block] = seen
             gain = operator.gain / (1 + operator.delay / 10 if operator.scaled else 1)

@@ -19,6 +19,7 @@ import pytest
 
 import organism as og
 from organism import params as parameters
+from organism import regimes
 from organism.state import COLUMNS, SHARED
 
 CASES = int(os.environ.get("ORGANISM_FUZZ", "150"))
@@ -134,7 +135,7 @@ def draw_values(chance, name, shape, world, far=False):
     """Draw allowed values of a column: one, one a row, or one an element."""
     column, high = COLUMNS[name], COLUMNS[name].high
     if name == "order_task":
-        high = world.params.tasks - 1
+        high = world.params.resources
     row = shape[1:] if shape[1:] != shape[:1] else (1, *shape[1:])  # one row, or one a site? that is refused
     shape = chance.one(((), row, shape))
     if column.dtype.startswith("i"):
@@ -197,7 +198,7 @@ def check(world, known=None):
     here = state["occupied"]
     assert world.n_members == here.sum() and np.array_equal(world.living, np.flatnonzero(here))
     tasks = world.params.tasks
-    highs = {"task": tasks - 1, "order_task": tasks - 1}
+    highs = {"task": tasks - 1, "order_task": world.params.resources}
     for name, column in COLUMNS.items():
         values = state[name]
         assert values.shape == (n, *state.trailing(name)), name
@@ -235,6 +236,13 @@ def check(world, known=None):
     for name, values in audit.to_dict().items():
         assert np.isfinite(values).all() and (name == "residual" or min(values) >= 0), f"{name} {values}"
     assert audit.closes, str(audit)
+    own = world._government
+    assert (state["regime"] < len(own.regimes)).all() and (state["block"] < len(own.block_operator)).all()
+    assert sum(len(sites) for _, sites in world.regimes) == world.n_members
+    for r in set(own.block_operator.tolist()):
+        quota = own.quota[own.block_operator == r]
+        assert ((quota > 0) == own.wanted(r)).all()
+        assert np.allclose(quota.sum(axis=1), own.wanted(r).any())
     for name, plane in state.planes.items():  # the padding of every plane stays empty
         if plane.shape[1] == state.row and name not in LEFT_BEHIND + ("supply", "richness"):
             assert (plane[:, n:] == COLUMNS[name].empty).all(), f"the padding of {name}"
@@ -252,7 +260,9 @@ def check_ticked(world):
         assert (np.abs(state[name][grown]) <= bound * (1 + 1e-6)).all(), name
     assert (state["given"][~state["shared"]] == 0).all()
     alive = state["occupied"] & (state["age"] >= 1)
-    assert (state["task"][alive] >= 0).all()
+    idle = state["order_task"] == world.params.tasks       # ordered to rest where that is no task
+    assert ((state["task"] >= 0) | idle)[alive].all() and (state["task"][alive & idle] == -1).all()
+    alive &= ~idle
     for name in ("task", "share"):
         order, done = state[f"order_{name}"][alive], state["task" if name == "task" else "shared"][alive]
         assert (done[order >= 0] == order[order >= 0]).all(), f"an order to {name} was not obeyed"
@@ -384,19 +394,63 @@ def edit_later(chance, world, far):
     seed = int(chance.integers(2**32))
     job = world.before(lambda w: edit_set(Chance(seed + w.tick), w, False), every=int(chance.integers(1, 3)))
     world.at(world.tick + 3, lambda w: w.cancel(job))
-    call = chance.one((edit_add, edit_remove, edit_move, edit_switch, edit_orders))
+    world.schedule("capability", regimes.ramp(world.tick, world.tick + 3, 1.0, chance.random(world.n_sites)))
+    call = chance.one((edit_add, edit_remove, edit_move, edit_switch, edit_orders, edit_govern, edit_reign))
     world.at(world.tick + int(chance.integers(0, 3)), lambda w: call(Chance(seed), w, False))
     recording = world.record({"welfare": lambda w: float(w.state["welfare"].mean()), "n": lambda w: w.n_members})
     assert len(recording.ticks) == 1
 
 
 def edit_orders(chance, world, far):
-    world.set("order_task", chance.integers(-1, world.params.tasks, world.n_sites))
+    world.set("order_task", chance.integers(-1, world.params.resources + 1, world.n_sites))
     world.set("order_share", chance.integers(-1, 2, world.n_sites))
 
 
+def draw_regime(chance, world):
+    """Draw a regime with fields from the ranges that their declarations give."""
+    kind = chance.one(tuple(regimes.KINDS.values()))
+    resources, fields = world.params.resources, {}
+    for field in dataclasses.fields(kind):
+        if field.name == "operator":
+            fields["operator"] = draw_operator(chance, resources)
+        elif field.name in ("resources", "harmful"):
+            fields[field.name] = chance.one((None, tuple(k for k in range(resources) if chance.maybe(0.4))))
+        elif field.name == "good":
+            fields["good"] = int(chance.integers(resources))
+        elif chance.maybe(0.7):
+            fields[field.name] = draw_parameter(chance, field, resources)
+    return draw_operator(chance, resources) if kind is regimes.Corrigible else kind(**fields)
+
+
+def draw_operator(chance, resources):
+    """Draw an operator; gains of every size."""
+    skipped = ("harmful", "delay")
+    fields = {f.name: draw_parameter(chance, f, resources) for f in dataclasses.fields(regimes.Corrigible)
+              if f.name not in skipped and chance.maybe()}
+    return regimes.Corrigible(**fields, delay=int(chance.one((0, 1, 3, 20))))
+
+
+def edit_govern(chance, world, far):
+    regime = draw_regime(chance, world)
+    sites = None if chance.maybe(0.3) else some_sites(chance, world, True)
+    blocks = chance.integers(0, 3, world.n_sites) if hasattr(regime, "operator") and chance.maybe() else None
+    world.govern(regime, sites, blocks=blocks, rng=chance.one((None, 5)))
+    under = {int(site): known for known, where in world.regimes for site in where}
+    assert all(under[int(site)] == regime for site in (world.living if sites is None else sites))
+
+
+def edit_reign(chance, world, far):
+    """Tell the operators, or throw their switch."""
+    charge = np.flatnonzero(world.state["block"] >= 0)
+    chance.one((world.inform, lambda: world.switch(chance.maybe()),
+                lambda: world.switch(chance.maybe(), charge[chance.random(len(charge)) < 0.5])))()
+
+
 def edit_intervene(chance, world, far):
-    which = chance.integers(3)
+    which = chance.integers(4)
+    if which == 3:
+        world.do(og.intervene.reset(chance.one(("both", "policy", "share_policy"))))
+        return
     if which == 0:
         world.do(og.intervene.permute_supply(int(chance.integers(2**32))))
     elif which == 1:
@@ -424,6 +478,9 @@ EDITS = (
     edit_switch,
     edit_later,
     edit_orders,
+    edit_govern,
+    edit_govern,
+    edit_reign,
     edit_intervene,
     edit_threads,
 )
@@ -465,7 +522,7 @@ def bad_set(chance, world):
         lambda: world.set("uid", 3),
         lambda: world.set("occupied", True),
         lambda: world.set("stok", 1),
-        lambda: world.set("order_task", world.params.tasks),
+        lambda: world.set("order_task", world.params.resources + 1),
         lambda: world.set("order_share", 2),
         lambda: world.do(og.intervene.scale("care", -1)) if world.state["care"].any() else world.set("x", 1),
         lambda: world.do(og.intervene.scale("stock", np.nan)),
@@ -587,6 +644,21 @@ def bad_call(chance, world):
             lambda: setattr(world, "threads", 2**70),
             lambda: world.rewire(og.Topology.grid((world.n_sites + 1,))),
             lambda: world.rewire(None),
+            lambda: world.govern("frozen"),
+            lambda: world.govern(regimes.Frozen),
+            lambda: world.govern(regimes.Frozen(), [world.n_sites]),
+            lambda: world.govern(regimes.Frozen(), blocks=np.zeros(world.n_sites, int)),
+            lambda: world.govern(regimes.Corrigible(), blocks=np.zeros(world.n_sites + 1, int)),
+            lambda: world.govern(regimes.Corrigible(), blocks=0.5),
+            lambda: world.govern(regimes.Corrigible(), rng=-1),
+            lambda: world.govern(regimes.Corrigible(harmful=[world.params.resources])),
+            lambda: world.govern(regimes.Specified(need=[1.0] * (world.params.resources + 1))),
+            lambda: world.govern(regimes.Rule(task="assigned", good=world.params.resources)),
+            lambda: world.switch(1),
+            lambda: world.switch(True, [world.n_sites]),
+            lambda: world.schedule("care", {tick: 2.0}),
+            lambda: world.schedule("capability", {tick: np.ones(world.n_sites + 1)}),
+            lambda: world.do(og.intervene.reset("all")),
             lambda: world.tie("bonds"),
             lambda: world.tie("total") if not world.ledger else world.tie("totals"),
         ]

@@ -312,8 +312,8 @@ def govern(world, chance):
         world.switch(False, np.flatnonzero(world.state["block"] >= 0)[::2])
     own, here = world._government, world.state["occupied"]
     if chance.random() < .5:                                   # in the midst of it
-        own.reading[:] = np.where(chance.random(len(own.reading)) < .2, np.nan, 1)[:, None] \
-            * chance.random(own.reading.shape)
+        own.reading[:] = chance.random(own.reading.shape)
+        own.reading[chance.random(len(own.reading)) < .2] = -1
         own.seen[:] = chance.random(own.seen.shape)
         for block, r in enumerate(own.block_operator):
             quota = own.wanted(r) * chance.uniform(.02, 1, k)

@@ -536,9 +536,9 @@ BAD = {
     "nobody there": (lambda w: (w.remove([3]), w.remove([3])), ValueError, "site 3 is empty"),
     "somebody there": (lambda w: w.add(3), ValueError, "site 3 is occupied"),
     "order out of range": (
-        lambda w: w.set("order_task", 3),
+        lambda w: w.set("order_task", 4),
         ValueError,
-        r"order_task at site 0 must be in \[-1, 2\]",
+        r"order_task at site 0 must be in \[-1, 3\]",
     ),
     "unknown parameter": (lambda w: w.update(**{"care.wight": 1}), ValueError, "did you mean 'care.weight'"),
     "another K": (lambda w: w.update(resources=4), ValueError, "resources cannot change in a running world"),

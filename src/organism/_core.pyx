@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # cython: freethreading_compatible=True, auto_pickle=False, autotestdict=False
-"""The tick: nine passes over arrays. Knows numbers and nothing else.
+"""The tick: passes over arrays. Knows numbers and nothing else.
 
 (a) A *plane* is an array of rows; a row has one element a site. Sites are
     padded to whole slices of LANES sites and followed by one slice of
@@ -13,8 +13,8 @@
 (c) `sweep` runs a pass over all slices; it holds the module's only parallel
     loop. `Kernel.run` is the tick.
 (d) Sums over neighbours run in slot order, which is permanent-site-id order.
-    Nothing else is summed across sites within a tick, but the mean welfare,
-    in permanent-id order on one thread.
+    Nothing else is summed across sites within a tick, but the mean welfare
+    and the operators' readings, in permanent-id order on one thread.
 (e) Stocks, offers and the ledger are float64, because goods are conserved;
     all that only steers behaviour is float32 (MODEL.md, "Precision").
 

@@ -88,14 +88,14 @@ cdef void survey(const Book* b) noexcept nogil:
                 if refi(b.block_count, c)[0]:
                     refd(b.reading, row, k)[0] /= refi(b.block_count, c)[0]
                 else:
-                    refd(b.reading, row, k)[0] = NAN
+                    refd(b.reading, row, k)[0] = -1        # nobody was there to read
         op = refi(b.block_operator, c)[0]
         period = <int64_t>law(b, op, PERIOD)
         if b.tick % period:
             continue
         row = b.tick // period % (<int64_t>law(b, op, DELAY) // period + 1) * b.blocks + c
-        if refd(b.reading, row, 0)[0] != refd(b.reading, row, 0)[0]:
-            continue                           # nothing was read then
+        if refd(b.reading, row, 0)[0] < 0:     # nothing was read then
+            continue
         count = 0
         mean = 0
         for k in range(b.K):

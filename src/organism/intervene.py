@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Intervention", "ablate", "assign", "permute_supply", "rewire", "scale"]
+__all__ = ["Intervention", "ablate", "assign", "permute_supply", "reset", "rewire", "scale"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,32 @@ def permute_supply(rng) -> Intervention:
         order = np.random.default_rng(rng).permutation(world.n_sites)
         world.set("supply", world.state["supply"][order])
     return Intervention("permute supply", apply)
+
+
+def reset(what: str = "both", sites=None) -> Intervention:
+    """Unlearn: set the weights of a policy, and their eligibilities, to 0.
+
+    Parameters
+    ----------
+    what : {"both", "policy", "share_policy"}
+        The task policy, the share policy, or both.
+    sites : int or sequence of int, optional
+        Occupied sites; all by default.
+
+    Raises
+    ------
+    ValueError
+        If ``what`` is something else.
+    """
+    heads = {"policy": ("policy", "eligibility"), "share_policy": ("share_policy", "share_eligibility")}
+    if what not in (*heads, "both"):
+        raise ValueError(f"what must be policy, share_policy or both, not {what!r}")
+
+    def apply(world):
+        for head in heads if what == "both" else (what,):
+            for name in heads[head]:
+                world.set(name, 0, sites)
+    return Intervention(f"reset {'policy and share_policy' if what == 'both' else what}", apply)
 
 
 def rewire(topology) -> Intervention:

@@ -373,7 +373,7 @@ class Government:
         self.quota = np.vstack([self.quota, np.tile(quota, (count, 1))])
         self.seen = np.vstack([self.seen, np.zeros((count, k))])
         # readings are kept by slot, then by block: nothing was read yet
-        reading = np.full((self.slots, first + count, k), np.nan)
+        reading = np.full((self.slots, first + count, k), -1.0)
         reading[:before, :first] = self.reading.reshape(before, first, k)
         self.reading = reading.reshape(-1, k)
         return first
@@ -464,7 +464,7 @@ class Government:
         for name, shape in shapes.items():
             values = getattr(self, name)
             high = 1e6 if name == "told" else 1.000001
-            unread = np.isnan(values) if name == "reading" else False
+            unread = name == "reading" and values == -1
             if values.shape != shape or not (unread | ((values >= 0) & (values <= high))).all():
                 raise ValueError(f"the operators' {name} has shape {values.shape}, or holds values out of range")
         return self

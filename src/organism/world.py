@@ -300,15 +300,16 @@ class World:
         self._agenda.cancel(job)
 
     def schedule(self, name: str, values: Mapping[int, object]) -> None:
-        """Change a parameter as time goes on.
+        """Change a parameter or a column as time goes on.
 
         Parameters
         ----------
         name : str
-            Dotted parameter name, as in :meth:`update`.
+            Dotted parameter name, as in :meth:`update`, or a column, as in :meth:`set`.
         values : mapping of int to value
-            The value it takes before each of these ticks is computed. These are jobs: forks
-            and saved worlds are without them.
+            What it becomes before each of these ticks is computed; of a column, one value or one
+            a site. :func:`organism.regimes.ramp` makes such a mapping. These are jobs: forks and
+            saved worlds are without them.
 
         Raises
         ------
@@ -317,12 +318,20 @@ class World:
         """
         if not isinstance(values, Mapping):
             raise TypeError(f"values must map ticks to values, not {values!r:.60}")
+        column = name in COLUMNS
         for tick, value in values.items():
-            self._checked_update({name: value})
+            if column:
+                self._checked_values(name, value, None)
+            else:
+                self._checked_update({name: value})
             if whole("tick", tick, 0) < self.tick:
                 raise ValueError(f"tick must be {self.tick} or later, not {tick}")
         for tick, value in values.items():
-            self.at(tick, lambda world, value=value: world.update(**{name: value}))
+            if column:
+                value = np.array(value)                    # a copy: the caller's array may change meanwhile
+                self.at(tick, lambda world, value=value: world.set(name, value))
+            else:
+                self.at(tick, lambda world, value=value: world.update(**{name: value}))
 
     def record(self, measures: Mapping[str, Callable], every: int = 1) -> Recording:
         """Take measures now and after every ``every`` ticks.
@@ -623,7 +632,8 @@ class World:
         Notes
         -----
         The regime is the member's: it moves with it, and children inherit it. Block, rank and
-        off switch are the site's: who lives where no operator is in charge decides for itself.
+        off switch are the site's, and the latest call holds: who lives where no operator is in
+        charge any more decides for itself.
         Members added from outside are organic. Orders given by :meth:`set` to members under a
         rule or an operator are overwritten; other members' are cleared by this call.
         """
@@ -647,6 +657,7 @@ class World:
         number, block = (np.array(self.state[name], np.int64) for name in ("regime", "block"))
         number[index[alive]] = r
         state = self.state
+        block[index] = -1                      # the latest government of a place holds
         if operated:
             state.tell_apart("rank")
             names, label, size = np.unique(labels, return_inverse=True, return_counts=True)
@@ -681,6 +692,7 @@ class World:
             state.planes.pop(name, None)
         self._government = own
         self._attach()
+        self.history.append((self.tick, f"govern {alive.sum()} members: {regime}" + f", rng {rng}" * operated))
 
     def _blocks(self, regime, blocks, rng):
         """Return a block label for each site, or refuse."""
@@ -761,6 +773,7 @@ class World:
         self.state.tell_apart("off")
         self.state.view("off")[index] = not on
         self._attach()
+        self.history.append((self.tick, f"switch {'on' if on else 'off'} {len(index)} sites"))
 
     def _book(self, change):
         if hasattr(self, "_added"):
