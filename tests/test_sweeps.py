@@ -274,3 +274,23 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert len(pd.read_csv("organism-e/summary.csv")) == 3
     (tmp_path / "bad.toml").write_text("[experiment]\ntick = 5")
     assert main(["sweep", "bad.toml"]) == 2 and "no entry 'tick'" in capsys.readouterr().err
+
+
+def test_plots():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    def plane(params, rng):
+        return {"z": params["a"] + params["b"] + .01 * rng.normal()}
+
+    found = quiet(plane, vary={"a": [0, 1, 2], "b": [0, 10]}, replicates=5)
+    axes = found.plot("z", x="a", hue="b")
+    assert len(axes.lines) == 2 and np.allclose(axes.lines[1].get_ydata(), [10, 11, 12], atol=.05)
+    assert np.allclose(found.plot("z", x="a", y="b").images[0].get_array(), [[0, 1, 2], [10, 11, 12]], atol=.05)
+    phases = found.plot("z", x="a", y="b", levels=[.5, 5])
+    assert phases.images[0].get_array().tolist() == [[0, 1, 1], [2, 2, 2]]
+    with pytest.raises(ValueError, match="name the other names"):
+        found.plot("z", x="a")
+    plt.close("all")

@@ -158,6 +158,42 @@ class Sweep:
                 rows.append(row)
         return pd.DataFrame(rows)
 
+    def plot(self, measure: str, *, x: str | None = None, y: str | None = None, hue: str | None = None,
+             levels=None, ax=None):
+        """Draw a measure over one varied name with its 95 % interval, or as a map over two.
+
+        Parameters
+        ----------
+        measure : str
+        x, y : str, optional
+            Names that vary; by default the first, and no second.
+        hue : str, optional
+            Name that gives each of its values a curve.
+        levels : float or sequence of float, optional
+            Draw the map as a phase diagram: the regions between these values.
+        ax : matplotlib.axes.Axes, optional
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            On a map, crosses mark the points whose interval is wide, or holds a level.
+        """
+        from . import _sweepplots
+
+        if measure not in self.measures:
+            raise ValueError(f"measure must be one of {', '.join(self.measures)}, not {measure!r}")
+        used = [name for name in (x or self.names[0], y, hue) if name is not None]
+        for name in used:
+            if name not in self.names:
+                raise ValueError(f"{name!r} does not vary; what varies is {', '.join(self.names)}")
+        table = self.summary()
+        table = table[table.measure == measure]
+        if table.duplicated(used).any():
+            raise ValueError(f"several points share the same {', '.join(used)}; name the other names that vary too")
+        if y is None:
+            return _sweepplots.curve(table, used[0], measure, hue, ax)
+        return _sweepplots.heat(table, used[0], y, measure, levels, ax)
+
     def _samples(self) -> list[dict]:
         """Return for each point the values of each measure, NaN where a run has none."""
         last = {key: o.rows[-1] for key, o in self._found.items() if o.rows}
