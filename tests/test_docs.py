@@ -146,6 +146,8 @@ def test_readme_commands(words, tmp_path, monkeypatch, capsys):
     site = Path(mesa.__file__).parents[1]
     words = [str(site / word.partition("site-packages/")[2]) if "site-packages/" in word else word
              for word in words]
+    if words[0] == "sweep":
+        words = [str(README.parent / word) if word.startswith("examples/") else word for word in words]
     if words[0] == "run":
         words += ["--ticks", "30", "--quiet"]
         if not {"--graph", "--supply", "--size"} & set(words):

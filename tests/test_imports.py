@@ -20,7 +20,7 @@ LAYERS = [
     {"intervene", "measures", "flows", "theory", "roles", "wholes"},
     {"counterfactual", "causal"},
     {"model", "embed"},
-    {"sweeps", "_designs", "_engines", "_runs", "_store"},
+    {"sweeps", "_designs", "_engines", "_experiments", "_runs", "_store", "_sweepplots"},
     {"_drawing", "_flowgraph"},
     {"plots"},
     {"claims"},

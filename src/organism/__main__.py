@@ -140,6 +140,15 @@ def _parser() -> argparse.ArgumentParser:
                      help=f"where to write (default: {FOLDER}, numbered if that is taken)")
     out.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
+    many = commands.add_parser("sweep", help="run an experiment of many runs, described in a TOML file",
+                               description="Run an experiment of many runs, described in a TOML file.")
+    many.add_argument("file", metavar="FILE.toml")
+    many.add_argument("--workers", metavar="N", type=_count(1, 1024), help="processes (default: none of their own)")
+    many.add_argument("--store", metavar="FOLDER", help="keeps finished runs, so that the same command continues")
+    many.add_argument("--replicates", metavar="N", type=_count(1), help="runs of each point, instead of the file's")
+    many.add_argument("--out", metavar="FOLDER", help="where to write the tables (default: organism-NAME)")
+    many.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+
     commands.add_parser("presets", help="list the presets and what they change",
                         description="List the presets and what each changes.")
     params = commands.add_parser("params", help="list the parameters with unit, range and default",
@@ -303,6 +312,22 @@ def _run(options) -> int:
     finally:
         if not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _sweep(options) -> int:
+    from ._experiments import run_experiment
+
+    try:
+        found, folder = run_experiment(options.file, workers=options.workers, store=options.store,
+                                       replicates=options.replicates, out=options.out, progress=not options.quiet)
+    except (TypeError, ValueError, OSError) as error:
+        raise Mistake(str(error)) from None
+    except KeyboardInterrupt as stopped:
+        print(f"organism: stopped by Ctrl-C: {stopped}", file=sys.stderr)
+        return 130
+    if not options.quiet:
+        print(f"{found}\nWritten to {folder}: " + ", ".join(sorted(os.listdir(folder))))
+    return 0
 
 
 def _live(world: World, options, folder: Path) -> int:
@@ -571,7 +596,7 @@ def main(argv: list[str] | None = None) -> int:
     int
         Exit code: 0, 1 if the goods audit does not close, 2 after a user's mistake, 130 after Ctrl-C.
     """
-    commands = {"run": _run, "presets": _presets, "params": _list_params, "claims": _list_claims,
+    commands = {"run": _run, "sweep": _sweep, "presets": _presets, "params": _list_params, "claims": _list_claims,
                 "claim": _claim}
     try:
         parser = _parser()

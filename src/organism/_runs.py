@@ -61,11 +61,11 @@ class Outcome(NamedTuple):
 
 
 def run_seed(entropy: int, point: dict, replicate: int, paired: bool) -> int:
-    """Return the seed of a run, in [0, 2**63), whatever the other runs are."""
+    """Return the seed of a run, in [0, 2**53) (exact in any table), whatever the other runs are."""
     digits = key(point)
     where = () if paired else tuple(int(digits[i:i + 8], 16) for i in range(0, 32, 8))
     sequence = np.random.SeedSequence(entropy, spawn_key=(*where, replicate))
-    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(11))
 
 
 @dataclass

@@ -17,6 +17,8 @@ import functools
 import numbers
 from collections.abc import Mapping
 
+import numpy as np
+
 from . import measures as _measures
 from ._checks import seed as resolved
 from ._checks import whole
@@ -31,7 +33,9 @@ __all__ = ["Sweep", "sweep"]
 
 
 class Sweep:
-    """What came of a sweep.
+    """What came of a sweep: made by :func:`sweep`.
+
+    The tasks it was given are looked up in the store, if there is one, when first asked for.
 
     Attributes
     ----------
@@ -109,9 +113,125 @@ class Sweep:
         left = {*self.names, "replicate", "seed", "tick"}
         return [name for name in self.frame.columns if name not in left]
 
+    def summary(self, reference: Mapping | None = None, confidence: float = .95, n_resamples: int = 1999, rng=0):
+        """Return mean, spread and interval of each measure at each point; of a series, its last reading.
+
+        Parameters
+        ----------
+        reference : mapping, optional
+            The point that the others are compared with.
+        confidence : float, default .95
+            Level of the intervals, in (0, 1).
+        n_resamples : int, default 1999
+            Resamples of the bootstrap (percentile; Efron and Tibshirani 1993).
+        rng : int, SeedSequence or Generator, default 0
+            Of the bootstrap.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The point's names, ``measure``, ``n``, ``mean``, ``sd`` (n - 1), ``low``, ``high``; with a
+            reference also ``difference`` with its interval and Hedges' g (Hedges 1981). Values that
+            are NaN are left out; an interval takes two values. With ``paired``, differences are
+            resampled in pairs.
+        """
+        import pandas as pd
+
+        if not 0 < confidence < 1:
+            raise ValueError(f"confidence must be in (0, 1), not {confidence!r}")
+        n_resamples, found = whole("n_resamples", n_resamples, 1), self._samples()
+        texts = [canonical(point) for point in self.points]
+        if reference is not None and canonical(dict(reference)) not in texts:
+            raise ValueError(f"reference must be a point of the sweep, not {dict(reference)!r:.80}")
+        base = None if reference is None else found[texts.index(canonical(dict(reference)))]
+        generator, rows = np.random.default_rng(resolved(rng)), []
+        tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+        for point, samples in zip(self.points, found, strict=True):
+            for name, values in samples.items():
+                x = values[~np.isnan(values)]
+                low, high = _interval(x, tails, n_resamples, generator)
+                row = {**dict.fromkeys(self.names), **point, "measure": name, "n": len(x),
+                       "mean": x.mean() if len(x) else np.nan, "sd": x.std(ddof=1) if len(x) > 1 else np.nan,
+                       "low": low, "high": high}
+                if base is not None:
+                    row |= _compared(values, base[name], self.paired, tails, n_resamples, generator)
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+    def plot(self, measure: str, *, x: str | None = None, y: str | None = None, hue: str | None = None,
+             levels=None, ax=None):
+        """Draw a measure over one varied name with its 95 % interval, or as a map over two.
+
+        Parameters
+        ----------
+        measure : str
+        x, y : str, optional
+            Names that vary; by default the first, and no second.
+        hue : str, optional
+            Name that gives each of its values a curve.
+        levels : float or sequence of float, optional
+            Draw the map as a phase diagram: the regions between these values.
+        ax : matplotlib.axes.Axes, optional
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            On a map, crosses mark the points whose interval is wide, or holds a level.
+        """
+        from . import _sweepplots
+
+        if measure not in self.measures:
+            raise ValueError(f"measure must be one of {', '.join(self.measures)}, not {measure!r}")
+        used = [name for name in (x or self.names[0], y, hue) if name is not None]
+        for name in used:
+            if name not in self.names:
+                raise ValueError(f"{name!r} does not vary; what varies is {', '.join(self.names)}")
+        table = self.summary()
+        table = table[table.measure == measure]
+        if table.duplicated(used).any():
+            raise ValueError(f"several points share the same {', '.join(used)}; name the other names that vary too")
+        if y is None:
+            return _sweepplots.curve(table, used[0], measure, hue, ax)
+        return _sweepplots.heat(table, used[0], y, measure, levels, ax)
+
+    def _samples(self) -> list[dict]:
+        """Return for each point the values of each measure, NaN where a run has none."""
+        last = {key: o.rows[-1] for key, o in self._found.items() if o.rows}
+        names = [name for name in dict.fromkeys(n for row in last.values() for n in row) if name != "tick"]
+        values = {name: np.array([last.get(t.key, {}).get(name, np.nan) for t in self._tasks], float)
+                  .reshape(len(self.points), self.replicates) for name in names}
+        return [{name: values[name][i] for name in names} for i in range(len(self.points))]
+
     def __repr__(self) -> str:
         return (f"Sweep({len(self.points)} points × {self.replicates} replicates, "
                 f"{len(self.failures)} failed, seed {self.seed})")
+
+
+def _interval(x, tails, n_resamples, generator):
+    """Return a percentile bootstrap interval of the mean."""
+    if len(x) < 2:
+        return np.nan, np.nan
+    means = x[generator.integers(0, len(x), (n_resamples, len(x)))].mean(axis=1)
+    return np.quantile(means, tails)
+
+
+def _compared(values, other, paired, tails, n_resamples, generator) -> dict:
+    """Return the difference of two means with its bootstrap interval, and Hedges' g."""
+    x, y = values[~np.isnan(values)], other[~np.isnan(other)]
+    none = dict.fromkeys(("difference", "difference_low", "difference_high", "hedges_g"), np.nan)
+    if len(x) < 2 or len(y) < 2:
+        return none
+    if paired:
+        both = ~np.isnan(values) & ~np.isnan(other)
+        low, high = _interval((values - other)[both], tails, n_resamples, generator)
+    else:
+        means = [v[generator.integers(0, len(v), (n_resamples, len(v)))].mean(axis=1) for v in (x, y)]
+        low, high = np.quantile(means[0] - means[1], tails)
+    freedom = len(x) + len(y) - 2
+    pooled = np.sqrt(((len(x) - 1) * x.var(ddof=1) + (len(y) - 1) * y.var(ddof=1)) / freedom)
+    difference = x.mean() - y.mean()
+    g = difference / pooled * (1 - 3 / (4 * freedom - 1)) if pooled > 0 else (0. if difference == 0 else np.nan)
+    return {"difference": difference, "difference_low": low, "difference_high": high, "hedges_g": g}
 
 
 def _plan(what, params, measure, ticks, every, stop, topology, time_limit) -> Plan:
