@@ -142,7 +142,9 @@ cdef void command(const Book* b, int64_t s, char* scratch) noexcept nogil:
             obeys = True
             c = -1 if b.block.at == NULL else refi(b.block, i)[0]
             if c >= 0:
-                draw(b, <uint32_t>b.tick, COMMAND, refu(b.key, 0, i)[0], refu(b.key, 1, i)[0], word)
+                word[0] = word[1] = word[2] = 0
+                if law(b, refi(b.block_operator, c)[0], ERROR) > 0 or law(b, refi(b.block_operator, c)[0], MALICE) > 0:
+                    draw(b, <uint32_t>b.tick, COMMAND, refu(b.key, 0, i)[0], refu(b.key, 1, i)[0], word)
                 ordered(b, i, c, word, &task, &share)
                 if kind == ENDORSED:
                     obeys = ref(b.obeyed, 0, i)[0] >= ref(b.unbidden, 0, i)[0] - <float>law(b, r, MARGIN)
