@@ -48,9 +48,10 @@ def heat(table, x, y, measure, levels=None, ax=None):
     ax.set_yticklabels([f"{v:g}" if isinstance(v, (int, float)) else str(v) for v in means.index])
     rows, columns = np.nonzero(doubtful & ~np.isnan(values))
     ax.scatter(columns, rows, marker="x", color="white", linewidths=1)
+    if levels is not None:                      # before the bar, which takes its range over
+        picture.set_clim(-.5, len(levels) + .5)
     bar = ax.figure.colorbar(picture, ax=ax, label=measure)
     if levels is not None:
         edges = ["-∞", *(f"{v:g}" for v in levels), "∞"]
         bar.set_ticks(range(len(levels) + 1), labels=[f"{a} to {b}" for a, b in zip(edges, edges[1:], strict=False)])
-        picture.set_clim(-.5, len(levels) + .5)
     return ax
