@@ -165,6 +165,8 @@ def test_a_claim_from_the_command_line(tmp_path, capsys):
     folder = tmp_path / "report"
     assert main(["claim", "order", "--miniature", "--out", str(folder), "--quiet"]) == 0
     assert (folder / "report.md").exists()
+    assert main(["claim", "order", "--miniature", "--out", str(folder), "--quiet"]) == 2
+    assert "no report is overwritten" in capsys.readouterr().err
     assert main(["claims", "--page", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("# Claims") and "| [order](" in out and "**underdetermined**" in out

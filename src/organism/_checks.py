@@ -75,7 +75,7 @@ def mask(n, occupied) -> np.ndarray:
     if given.size:
         if given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= n:
             raise ValueError(f"occupied must be a mask or site indices in [0, {n - 1}], not {occupied!r:.60}")
-        if given.dtype.kind in "iu" and np.unique(given).size < given.size:
+        if np.unique(given).size < given.size:
             raise ValueError("occupied holds site indices, of which some repeat; "
                              "a mask must be of true and false, not of 1 and 0")
         here[given] = True

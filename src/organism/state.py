@@ -114,6 +114,11 @@ LAZY = ("parent_uid", "founder", "share_feature", "order_task", "order_share", "
         "unbidden", "objective", "richness", "ground", "block", "rank", "off")
 
 
+#: The parameter that gives a trait its value; capability, which has none, is 1, and so is supply.
+TRAIT_PARAMETERS = {"need": "metabolism.need", "reserve": "metabolism.reserve", "care": "care.weight",
+                    "learning_rate": "learning.rate"}
+
+
 class State(Mapping):
     """Read-only views of all columns by name, in site order.
 
@@ -138,10 +143,8 @@ class State(Mapping):
         for name in COLUMNS:
             if name not in LAZY + SHARED:
                 self.allocate(name)
-        for name, value in (("need", params.metabolism.need), ("reserve", params.metabolism.reserve),
-                            ("capability", 1.), ("care", params.care.weight),
-                            ("learning_rate", params.learning.rate), ("supply", 1.)):
-            self.share(name, value)
+        for name in SHARED:
+            self.share(name, params[TRAIT_PARAMETERS[name]] if name in TRAIT_PARAMETERS else 1.)
         self.ensure(params)
 
     def rows(self, name: str) -> int:

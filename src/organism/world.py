@@ -17,7 +17,7 @@ from .agenda import Agenda, Job
 from .params import CARE_KINDS, TRAITS, Params, closest
 from .records import Audit, Recording
 from .regimes import KINDS, Corrigible, Endorsed, Government, Specified, partition
-from .state import COLUMNS, SHARED, State
+from .state import COLUMNS, SHARED, TRAIT_PARAMETERS, State
 from .topology import Topology
 
 __all__ = ["World"]
@@ -497,13 +497,11 @@ class World:
         """
         old, new = self._params, self._checked_update(changes)
         planes, sizes = dict(self.state.planes), dict(self.state.sizes)
-        traits = {"care": "care.weight", "learning_rate": "learning.rate", "need": "metabolism.need",
-                  "reserve": "metabolism.reserve"}
         try:
             self._params = new
             if new.features != old.features or new.share_features != old.share_features:
                 self._refit(old, new)
-            for column, name in traits.items():
+            for column, name in TRAIT_PARAMETERS.items():
                 if new[name] != old[name] or name in changes:
                     self.state.share(column, new[name])
             self._attach()
@@ -512,12 +510,6 @@ class World:
             self._params, self.state.planes, self.state.sizes = old, planes, sizes
             self._attach()
             raise
-
-    def _trait_values(self):
-        """Return the value that the parameters give each trait."""
-        p = self._params
-        return {"need": p.metabolism.need, "reserve": p.metabolism.reserve, "capability": 1.0,
-                "care": p.care.weight, "learning_rate": p.learning.rate}
 
     def _checked_update(self, changes):
         new = self._params.replace(**changes)
@@ -886,9 +878,10 @@ class World:
             fresh[name] = self._checked_values(name, values, index)[1]
         self._kernel.found(int(index[0]), True, True)
         self._added += self.state["stock"][index[0]]
-        for name, value in self._trait_values().items():
+        for name in ("capability", *TRAIT_PARAMETERS):
             if name not in fresh and self.state.planes[name].shape[1] == self.state.row:
-                self.state.planes[name][:, index[0]] = value
+                self.state.planes[name][:, index[0]] = self._params[TRAIT_PARAMETERS[name]] \
+                    if name in TRAIT_PARAMETERS else 1
         for name, values in fresh.items():
             self.set(name, values, index)
         return int(self.state["uid"][index[0]])

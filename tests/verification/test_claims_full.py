@@ -18,6 +18,7 @@ def test_full_run(name, tmp_path):
     result = claims.run(name, workers=2, store=tmp_path / "runs", progress=False)
     print(f"\n{result}\n{result.seconds:.0f} s")
     assert len(result.failures) == 0 and result.seconds < 15 * 60
+    assert (REPORTS / name / "findings.json").exists(), f"there is no report of {name} in {REPORTS} to hold it to"
     recorded = json.loads((REPORTS / name / "findings.json").read_text())
     assert result.verdict == recorded["verdict"]
     effects = [finding["effect"] for finding in recorded["findings"]]

@@ -60,7 +60,7 @@ def card(name: str, arm: str | None = None) -> Card:
 
 
 def run(name: str, *, arm: str | None = None, replicates: int | None = None, workers: int | None = None,
-        executor=None, store=None, grid: bool = True, progress: bool = True) -> Result:
+        executor=None, store=None, grid: bool = True, miniature: bool = False, progress: bool = True) -> Result:
     """Run a card and return its result.
 
     Parameters
@@ -79,6 +79,8 @@ def run(name: str, *, arm: str | None = None, replicates: int | None = None, wor
         Folder that keeps finished runs: interrupted or extended, nothing is run twice.
     grid : bool, default True
         Also run the robustness grid.
+    miniature : bool, default False
+        A few small runs, which show that the card works and nothing else.
     progress : bool, default True
         Show a progress bar.
 
@@ -86,5 +88,6 @@ def run(name: str, *, arm: str | None = None, replicates: int | None = None, wor
     -------
     Result
     """
-    return run_card(card(name, arm), replicates=replicates, workers=workers, executor=executor, store=store, grid=grid,
-                    progress=progress, n_cards=len(_CARDS))
+    one = card(name, arm)
+    return run_card(one.miniature() if miniature else one, replicates=replicates, workers=workers, executor=executor,
+                    store=store, grid=grid, progress=progress, n_cards=len(_CARDS) + len(_ARMS))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from . import _CARDS, card, names
-from .result import run_card
+from . import card, names, run
 
 __all__ = ["list_cards", "run_one"]
 
@@ -40,13 +39,19 @@ def run_one(name: str, *, arm=None, replicates=None, workers=None, store=None, g
     -------
     Path
         The folder.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds something already; nothing is run then.
     """
-    one = card(name, arm)
-    if miniature:
-        one = one.miniature()
-    result = run_card(one, replicates=replicates, workers=workers, store=store, grid=grid, progress=not quiet,
-                      n_cards=len(_CARDS))
-    folder = result.write(out or f"claim-{name}" + (f"-{arm}" if arm else ""))
+    folder = Path(out or f"claim-{name}" + (f"-{arm}" if arm else ""))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"the output folder {folder} is not empty, and no report is overwritten; give another "
+                              "--out")
+    result = run(name, arm=arm, replicates=replicates, workers=workers, store=store, grid=grid, miniature=miniature,
+                 progress=not quiet)
+    result.write(folder)
     if not quiet:
         print(result)
         if miniature:

@@ -19,9 +19,10 @@ bootstrap interval of the mean paired difference, in the direction that the sent
 For a question that predicts *no* effect, "supports" is the whole interval within (-δ, δ) (two
 one-sided tests), "contradicts" the whole interval outside, and else it is underdetermined.
 
-Intervals of a card's primary question hold at 1 - .05/C, where C is the number of cards
-(Bonferroni), so that the table of verdicts as a whole errs with probability .05 at most. All other
-questions and the robustness grid are secondary: 95 % each, uncorrected, and said to be so.
+Intervals of a card's primary question hold at 1 - .05/C, where C is the number of cards and of arms
+that are run by themselves (Bonferroni), so that the table of verdicts as a whole errs with probability
+.05 at most. All other questions and the robustness grid are secondary: 95 % each, uncorrected, and
+said to be so.
 
 A card is committed before its first full run. Single pilot runs, with other seeds than the card's,
 may be looked at before, to see that every arm runs; nothing is chosen by them.
@@ -332,7 +333,7 @@ class Card:
             One row a run: the points' keys, ``replicate`` and the measures. Rows with a
             ``variation`` belong to the robustness grid and are left out.
         n_cards : int
-            Number of cards whose primary questions are decided together.
+            Number of primary questions that are decided together.
 
         Returns
         -------

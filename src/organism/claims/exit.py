@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..regimes import ramp
 from .contract import COSTS, Card, Question, make_world
 
 __all__ = ["Exit"]
@@ -16,6 +17,12 @@ POWERS = (1.0, 2.0, 5.0, 10.0)
 RAMP, STEPS, REFUSAL = 2000, 20, -6.0
 
 
+def _able(world, strong: np.ndarray) -> np.ndarray:
+    """Say who is strong: with births and deaths strength is inherited, so it is read anew."""
+    grown = world.state["capability"] > 1
+    return grown if world.params.demography.enabled and grown.any() else strong
+
+
 def _flows(world, strong: np.ndarray, ticks: int) -> dict:
     """Run on and return the mean flows between the groups and their welfare, read 20 times.
 
@@ -26,9 +33,7 @@ def _flows(world, strong: np.ndarray, ticks: int) -> dict:
     rows = []
     for _ in range(20):
         world.step(max(1, ticks // 20))
-        # with births and deaths strength is inherited: who is strong is read anew
-        able = world.state["capability"] > 1 if world.params.demography.enabled and (
-            world.state["capability"] > 1).any() else strong
+        able = _able(world, strong)
         here = world.state["occupied"]
         flow = keep * world.tie("trace")
         giver, taker = able[topology.source], able[topology.target]
@@ -131,7 +136,8 @@ class Exit(Card):
                 run = world.fork()
                 sites = np.flatnonzero(strong & run.state["occupied"])
                 if floor:
-                    run.before(lambda w, s=sites: w.set("share_policy", REFUSAL, s[w.state["occupied"][s]]), every=20)
+                    run.before(lambda w: w.set("share_policy", REFUSAL, np.flatnonzero(
+                        _able(w, strong) & w.state["occupied"])), every=20)
                 if not fork:
                     Exit._strengthen(run, sites, power, point["way"], ticks)
                 run.step(ticks - ticks // 3)
@@ -148,12 +154,11 @@ class Exit(Card):
         if way == "step" or power == 1:
             world.set("capability", power, sites)
             return
-        uids = world.state["uid"][sites]
-        for step in range(1, STEPS + 1):
-            def raise_to(w, value=1 + (power - 1) * step / STEPS):
-                alive = w.state["uid"][sites] == uids       # only those who were chosen
-                w.set("capability", value, sites[alive])
-            world.at(world.tick + step * min(RAMP, ticks // 3) // STEPS, raise_to)
+        uids, span = world.state["uid"][sites], min(RAMP, ticks // 3)
+        for tick, value in ramp(world.tick, world.tick + span, 1.0, power, every=max(1, span // STEPS)).items():
+            def raise_to(w, value=value):
+                w.set("capability", value, sites[w.state["uid"][sites] == uids])    # only those who were chosen
+            world.at(tick, raise_to)
 
     def figure(self, frame, figure=None):
         """Draw, into figure, net flows of frame to the weak and their welfare against how strong the strong are."""

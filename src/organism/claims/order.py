@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import measures
+from .. import intervene, measures
 from .contract import COSTS, ROBUSTNESS, Card, Question, make_world
 
 __all__ = ["Order"]
@@ -15,7 +15,13 @@ ESCAPED, LOOKS = 0.8, 40
 #: Lengths of the first stage, of the second.
 STAGES = {"short": 0.125, "usual": 1, "long": 3}
 #: Learned weights that are set to 0 when the second stage begins.
-RESETS = {"share": ("share_policy",), "task": ("policy",), "both": ("share_policy", "policy")}
+RESETS = {"share": "share_policy", "task": "policy", "both": "both"}
+
+
+def _arm(care: float, seen: int, *, learns=True, reset="none", stage="usual", turnover=False, cost=0.02) -> dict:
+    """Return the point of a first stage with this care and perception."""
+    return {"care 1": care, "perception 1": seen, "learns": learns, "reset": reset, "stage": stage,
+            "turnover": turnover, COST: cost}
 
 
 class Order(Card):
@@ -49,58 +55,31 @@ class Order(Card):
                   "Bengio, Louradour, Collobert, Weston (2009) Curriculum learning. ICML.")
     questions = (
         Question(name="order", text="Does care first lead to more welfare than intelligence first?",
-                 treatment={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
-                            "turnover": False, COST: 0.02},
-                 control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
-                          "turnover": False, COST: 0.02},
-                 measure="welfare", smallest=0.1),
+                 treatment=_arm(0.5, 0), control=_arm(0.0, 2), measure="welfare", smallest=0.1),
         Question(name="ability alone", text="Without care first, does perception make it worse?",
-                 treatment={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
-                            "turnover": False, COST: 0.02},
-                 control={"care 1": 0.0, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
-                          "turnover": False, COST: 0.02},
+                 treatment=_arm(0.0, 2), control=_arm(0.0, 0),
                  measure="welfare", smallest=0.1, direction=-1),
         Question(name="ability without refusal", text="Does perception without care trap those whose share policy was "
                                                       "held?",
-                 treatment={"care 1": 0.0, "perception 1": 2, "learns": False, "reset": "none", "stage": "usual",
-                            "turnover": False, COST: 0.02},
-                 control={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
-                          "turnover": False, COST: 0.02},
+                 treatment=_arm(0.0, 2, learns=False), control=_arm(0.5, 0),
                  measure="welfare", smallest=0.1, direction=-1),
         Question(name="refusal", text="Does a share policy learned selfishly hold welfare down?",
-                 treatment={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
-                            "turnover": False, COST: 0.02},
-                 control={"care 1": 0.0, "perception 1": 2, "learns": False, "reset": "none", "stage": "usual",
-                          "turnover": False, COST: 0.02},
+                 treatment=_arm(0.0, 2), control=_arm(0.0, 2, learns=False),
                  measure="welfare", smallest=0.1, direction=-1),
         Question(name="ability with care", text="With care from the start, does perception from the start hurt?",
-                 treatment={"care 1": 0.5, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
-                            "turnover": False, COST: 0.02},
-                 control={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
-                          "turnover": False, COST: 0.02},
+                 treatment=_arm(0.5, 2), control=_arm(0.5, 0),
                  measure="welfare", smallest=0.1, direction=-1),
         *(Question(name=f"reset {reset}", text=f"After intelligence first, does a reset of {words} free them?",
-                   treatment={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": reset, "stage": "usual",
-                              "turnover": False, COST: 0.02},
-                   control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
-                            "turnover": False, COST: 0.02}, measure="welfare", smallest=0.1)
+                   treatment=_arm(0.0, 2, reset=reset), control=_arm(0.0, 2), measure="welfare", smallest=0.1)
           for reset, words in (("share", "share weights"), ("task", "task weights"), ("both", "both"))),
         Question(name="turnover", text="After intelligence first, do newcomers free them?",
-                 treatment={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
-                            "turnover": True, COST: 0.02},
-                 control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
-                          "turnover": False, COST: 0.02}, measure="welfare", smallest=0.1),
+                 treatment=_arm(0.0, 2, turnover=True), control=_arm(0.0, 2), measure="welfare", smallest=0.1),
         *(Question(name=f"order, share_cost {cost:g}", text=f"Does the order matter at share_cost {cost:g}?",
-                   treatment={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": "usual",
-                              "turnover": False, COST: cost},
-                   control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": "usual",
-                            "turnover": False, COST: cost}, measure="welfare", smallest=0.1)
+                   treatment=_arm(0.5, 0, cost=cost), control=_arm(0.0, 2, cost=cost), measure="welfare", smallest=0.1)
           for cost in COSTS if cost != 0.02),
         *(Question(name=f"order, {stage} first stage", text=f"Does the order matter after a {stage} first stage?",
-                   treatment={"care 1": 0.5, "perception 1": 0, "learns": True, "reset": "none", "stage": stage,
-                              "turnover": False, COST: 0.02},
-                   control={"care 1": 0.0, "perception 1": 2, "learns": True, "reset": "none", "stage": stage,
-                            "turnover": False, COST: 0.02}, measure="welfare", smallest=0.1)
+                   treatment=_arm(0.5, 0, stage=stage), control=_arm(0.0, 2, stage=stage),
+                   measure="welfare", smallest=0.1)
           for stage in ("short", "long")),
     )
     robustness = {**ROBUSTNESS, "learning rate .2": {"learning.rate": 0.2}, "yield 2.2": {"production.base_yield": 2.2},
@@ -112,14 +91,12 @@ class Order(Card):
         """Return the points of the design."""
         found = []
         for cost in COSTS:
-            common = {COST: cost, "stage": "usual", "ticks": self.ticks, "reset": "none", "turnover": False}
-            found += [{"care 1": care, "perception 1": seen, "learns": learns, **common}
+            found += [_arm(care, seen, learns=learns, cost=cost)
                       for care in (0.0, 0.5) for seen in (0, 2) for learns in (True, False)]
-            able = {"care 1": 0.0, "perception 1": 2, "learns": True, **common}
-            found += [{**able, "reset": reset} for reset in RESETS] + [{**able, "turnover": True}]
-        found += [{"care 1": care, "perception 1": seen, "learns": True, **common, COST: 0.02, "stage": stage}
-                  for stage in ("short", "long") for care, seen in ((0.5, 0), (0.0, 2))]
-        return found
+            found += [_arm(0.0, 2, reset=reset, cost=cost) for reset in RESETS]
+            found += [_arm(0.0, 2, turnover=True, cost=cost)]
+        found += [_arm(care, seen, stage=stage) for stage in ("short", "long") for care, seen in ((0.5, 0), (0.0, 2))]
+        return [{**point, "ticks": self.ticks} for point in found]
 
     @staticmethod
     def simulate(point: dict, rng) -> dict:
@@ -132,8 +109,8 @@ class Order(Card):
         world.update(**{"learning.share_bound": bound if learns else 0.0})
         world.step(int(point["ticks"] * STAGES[point["stage"]]))
         first = measures.welfare(world)
-        for name in RESETS.get(point["reset"], ()):
-            world.set(name, 0.0)
+        if point["reset"] != "none":
+            world.do(intervene.reset(RESETS[point["reset"]]))
         world.update(**{"learning.share_bound": bound, "care.weight": 0.75, "learning.perception": 2})
         ticks, escape, tail = int(point["ticks"]), None, []
         for look in range(1, LOOKS + 1):

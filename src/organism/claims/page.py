@@ -16,7 +16,7 @@ first full run; this page is made from the reports and holds whatever came of th
 
 A verdict *supports* a sentence if the whole interval of the effect lies beyond the smallest effect of
 interest, *contradicts* it if it lies wholly short of that, and else is *underdetermined*. The intervals
-of the first questions are corrected for the number of cards (Bonferroni). "Kept" counts the settings of
+of the first questions are corrected for the number of cards and arms (Bonferroni). "Kept" counts the settings of
 the robustness grid in which the verdict is the same.
 
 """

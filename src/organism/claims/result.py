@@ -116,9 +116,9 @@ class Result:
                   f"{self.replicates} replicates of each point, paired: replicate r has the same seed at every point. "
                   f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds:,.0f} s. Intervals are "
                   f"bootstrap intervals of the mean paired difference, at {100 * self.findings[0].level:.2f} % for the "
-                  "first question (corrected for the number of cards) and 95 % uncorrected for the others. A verdict "
-                  "*supports* if the whole interval lies beyond the smallest effect of interest δ, *contradicts* if "
-                  "it lies wholly short of it, and else is *underdetermined*.", "", "## Answers", "",
+                  "first question (corrected for the number of cards and arms) and 95 % uncorrected for the others. "
+                  "A verdict *supports* if the whole interval lies beyond the smallest effect of interest δ, "
+                  "*contradicts* if it lies wholly short of it, and else is *underdetermined*.", "", "## Answers", "",
                   "| question | means | effect | interval | δ | Hedges' g | n | verdict |",
                   "|---|---|---:|---|---:|---:|---:|---|"]
         for question, finding in zip(card.questions, self.findings, strict=True):
@@ -200,7 +200,7 @@ def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=
     executor, store
     grid, progress : bool
     n_cards : int
-        Number of cards whose primary questions are decided together.
+        Number of primary questions that are decided together.
 
     Returns
     -------

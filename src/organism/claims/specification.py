@@ -165,11 +165,10 @@ class Specification(Card):
             if arm == "frozen":
                 fork.govern(regimes.Frozen())
             _shift(fork, shift, active, np.random.default_rng(seeds[shift]))
-            given = fork.state["given"].sum
             found[f"early, {shift}"] = _run(fork, ticks // 4)
             fork.step(ticks // 2)
             found[f"late, {shift}"] = _run(fork, ticks // 4)
-            found[f"goods sent, {shift}"] = float(given()) / max(1, fork.n_members)
+            found[f"goods sent, {shift}"] = float(fork.state["given"].sum()) / max(1, fork.n_members)
         return {**found, **_costs(world, arm)}
 
     def figure(self, frame, figure=None):
