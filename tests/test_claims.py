@@ -9,6 +9,7 @@ import pytest
 from organism import claims
 from organism.__main__ import main
 from organism.claims.contract import COSTS, TEXTS, VERDICTS, Question, make_world
+from organism.claims.emergence import transition
 from organism.claims.result import run_card
 from organism.params import Params
 
@@ -128,6 +129,24 @@ def test_a_card_can_return_every_verdict(name, verdict):
     assert all(finding.verdict in VERDICTS for finding in findings)
 
 
+@pytest.mark.parametrize("name", CARDS)
+def test_every_pattern_of_answers_has_a_reading(name):
+    card, rng, texts = claims.card(name), np.random.default_rng(4), set()
+    for trial in range(200):
+        ruled = [VERDICTS[i] for i in (rng.integers(0, 3, len(card.questions)) if trial > 2
+                                       else [trial] * len(card.questions))]
+        findings = {question.name: claims.Finding(question=question.name, effect=0.0, low=-1.0, high=-0.5, hedges_g=0.0,
+                                                  n=20, level=0.95, verdict=verdict)
+                    for question, verdict in zip(card.questions, ruled, strict=True)}
+        texts.add(card.reading(findings))
+    assert "" not in texts and len(texts) > 5      # it depends on what was found
+
+
+def test_where_welfare_rises():
+    assert transition((0, 0.5, 1), (0.2, 0.2, 0.8)) == pytest.approx(0.75)
+    assert np.isnan(transition((0, 1), (0.5, 0.6))) and transition((0, 1), (0.9, 0.1)) == 0
+
+
 def test_a_card_replays_from_its_seed(result):
     card = result.card
     point = card.design(grid=False)[0]
@@ -146,6 +165,8 @@ def test_a_card_in_miniature(result, tmp_path):
     folder = result.write(tmp_path / card.name)
     report = (folder / "report.md").read_text()
     assert card.sentence in report and card.limits in report and "3 replicates" in report
+    for title, table in card.tables(result.frame).items():
+        assert f"### {title}" in report and len(table)
     assert json.loads((folder / "findings.json").read_text())["verdict"] == result.verdict
     assert (folder / "figure.png").read_bytes()[:4] == (folder / "robustness.png").read_bytes()[:4] == b"\x89PNG"
     assert len(pd.read_csv(folder / "runs.csv")) == len(result.frame)

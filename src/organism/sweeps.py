@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from . import measures as _measures
+from ._bootstrap import interval
 from ._checks import seed as resolved
 from ._checks import whole
 from ._designs import canonical, key, plain, points
@@ -123,7 +124,7 @@ class Sweep:
         confidence : float, default .95
             Level of the intervals, in (0, 1).
         n_resamples : int, default 1999
-            Resamples of the bootstrap (percentile; Efron and Tibshirani 1993).
+            Resamples of the bootstrap (BCa; Efron and Tibshirani 1993, chapter 14).
         rng : int, SeedSequence or Generator, default 0
             Of the bootstrap.
 
@@ -144,17 +145,16 @@ class Sweep:
         if reference is not None and canonical(dict(reference)) not in texts:
             raise ValueError(f"reference must be a point of the sweep, not {dict(reference)!r:.80}")
         base = None if reference is None else found[texts.index(canonical(dict(reference)))]
-        generator, rows = np.random.default_rng(resolved(rng)), []
-        tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+        how, rows = {"confidence": confidence, "n_resamples": n_resamples, "rng": resolved(rng)}, []
         for point, samples in zip(self.points, found, strict=True):
             for name, values in samples.items():
                 x = values[~np.isnan(values)]
-                low, high = _interval(x, tails, n_resamples, generator)
+                low, high = interval(x, **how)
                 row = {**dict.fromkeys(self.names), **point, "measure": name, "n": len(x),
                        "mean": x.mean() if len(x) else np.nan, "sd": x.std(ddof=1) if len(x) > 1 else np.nan,
                        "low": low, "high": high}
                 if base is not None:
-                    row |= _compared(values, base[name], self.paired, tails, n_resamples, generator)
+                    row |= _compared(values, base[name], self.paired, how)
                 rows.append(row)
         return pd.DataFrame(rows)
 
@@ -207,15 +207,7 @@ class Sweep:
                 f"{len(self.failures)} failed, seed {self.seed})")
 
 
-def _interval(x, tails, n_resamples, generator):
-    """Return a percentile bootstrap interval of the mean."""
-    if len(x) < 2:
-        return np.nan, np.nan
-    means = x[generator.integers(0, len(x), (n_resamples, len(x)))].mean(axis=1)
-    return np.quantile(means, tails)
-
-
-def _compared(values, other, paired, tails, n_resamples, generator) -> dict:
+def _compared(values, other, paired, how) -> dict:
     """Return the difference of two means with its bootstrap interval, and Hedges' g."""
     x, y = values[~np.isnan(values)], other[~np.isnan(other)]
     none = dict.fromkeys(("difference", "difference_low", "difference_high", "hedges_g"), np.nan)
@@ -223,10 +215,9 @@ def _compared(values, other, paired, tails, n_resamples, generator) -> dict:
         return none
     if paired:
         both = ~np.isnan(values) & ~np.isnan(other)
-        low, high = _interval((values - other)[both], tails, n_resamples, generator)
+        low, high = interval((values - other)[both], **how)
     else:
-        means = [v[generator.integers(0, len(v), (n_resamples, len(v)))].mean(axis=1) for v in (x, y)]
-        low, high = np.quantile(means[0] - means[1], tails)
+        low, high = interval(x, y, **how)
     freedom = len(x) + len(y) - 2
     pooled = np.sqrt(((len(x) - 1) * x.var(ddof=1) + (len(y) - 1) * y.var(ddof=1)) / freedom)
     difference = x.mean() - y.mean()

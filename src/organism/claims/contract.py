@@ -38,12 +38,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from .._bootstrap import interval
 from ..params import Params
 from ..topology import Topology
 from ..world import World
@@ -170,7 +170,7 @@ def decide(difference, smallest: float, direction: int = 1, level: float = 0.95,
     given = given[np.isfinite(given)]
     n = given.size
     effect = float(given.mean()) if n else np.nan
-    low, high = _interval(given, level)
+    low, high = interval(given, confidence=level)
     spread = float(given.std(ddof=1)) if n > 1 else np.nan
     g = effect / spread * (1 - 3 / (4 * n - 5)) if n > 2 and spread > 0 else np.nan
     if n < FEWEST:
@@ -183,24 +183,6 @@ def decide(difference, smallest: float, direction: int = 1, level: float = 0.95,
         verdict = "supports" if bottom > smallest else "contradicts" if top < smallest else "underdetermined"
     return Finding(question=name, effect=effect, low=low, high=high, hedges_g=g, n=n, level=level,
                    verdict=verdict, means=means)
-
-
-def _interval(values: np.ndarray, level: float) -> tuple[float, float]:
-    """Return the bias-corrected bootstrap interval of the mean; of equal values, that value."""
-    from scipy.stats import bootstrap
-
-    if values.size < 2:
-        return -np.inf, np.inf
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = bootstrap((values,), np.mean, confidence_level=level, n_resamples=9999,
-                          random_state=np.random.default_rng(0)).confidence_interval
-        if not np.isfinite([found.low, found.high]).all():      # BCa fails where a few values are extreme
-            found = bootstrap((values,), np.mean, confidence_level=level, n_resamples=9999, method="percentile",
-                              random_state=np.random.default_rng(0)).confidence_interval
-    return float(found.low), float(found.high)
 
 
 #: Changes that every card's primary question is asked again under: parameters moved both ways, other
@@ -221,7 +203,8 @@ class Card:
     """A sentence of the debate as an experiment; see the module's docstring.
 
     A subclass gives the texts as class attributes, `questions` with the primary one first,
-    :meth:`points` and :meth:`simulate`, and draws :meth:`figure`. All else is the contract's.
+    :meth:`points` and :meth:`simulate`, draws :meth:`figure`, and may add a :meth:`reading` and
+    :meth:`tables`. All else is the contract's.
 
     Attributes
     ----------
@@ -309,6 +292,48 @@ class Card:
         """
         raise NotImplementedError
 
+    def reading(self, findings: Mapping[str, Finding]) -> str:
+        """Say in plain words what the answers mean together, by a rule that was written before the runs.
+
+        Parameters
+        ----------
+        findings : mapping of str to Finding
+            By the names of the questions.
+
+        Returns
+        -------
+        str
+        """
+        return ""
+
+    def tables(self, frame) -> dict[str, object]:
+        """Return further tables of the report, by title.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            The runs.
+
+        Returns
+        -------
+        dict of str to pandas.DataFrame
+        """
+        return {}
+
+    @staticmethod
+    def main(frame):
+        """Return the runs that do not belong to the robustness grid.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        return frame[frame["variation"].isna()] if "variation" in frame else frame
+
     def grid(self) -> list[dict]:
         """Return the points of the robustness grid: the primary question's two sides under each change."""
         primary = self.questions[0]
@@ -340,8 +365,7 @@ class Card:
         list of Finding
             In the order of the questions.
         """
-        if "variation" in frame:
-            frame = frame[frame["variation"].isna()]
+        frame = self.main(frame)
         return [self._answer(question, frame, 1 - 0.05 / n_cards if i == 0 else 0.95)
                 for i, question in enumerate(self.questions)]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .. import measures
+from .._bootstrap import mean_interval
 from .contract import COSTS, Card, Question, make_world
+from .tables import means, with_interval
 
 __all__ = ["Emergence"]
 
@@ -14,6 +16,22 @@ WEIGHTS = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
 #: Weights that a slow change of care passes through, each held for a third of a run.
 PATH = (0.0, 0.25, 0.5, 0.75, 0.9)
 COST = "exchange.share_cost"
+
+
+def transition(weights, welfare) -> float:
+    """Return the care weight at which welfare first passes half its range, by linear interpolation.
+
+    NaN where welfare spans less than .2: then there is no transition to speak of.
+    """
+    welfare = np.asarray(welfare, float)
+    if np.ptp(welfare) < 0.2:
+        return np.nan
+    above = welfare - (welfare.min() + welfare.max()) / 2
+    i = int(np.flatnonzero(above > 0)[0])
+    if i == 0:
+        return float(weights[0])
+    part = above[i - 1] / (above[i - 1] - above[i])
+    return float(weights[i - 1] + part * (weights[i] - weights[i - 1]))
 
 
 def _mean(world, ticks: int) -> dict:
@@ -139,16 +157,62 @@ class Emergence(Card):
             found[f"welfare at {weight:g}"] = _mean(world, ticks // 6)["welfare"]
         return found
 
+    def reading(self, findings) -> str:
+        """Say from findings whether care, or sharing alone, makes roles, and whether it starts or only keeps them."""
+        made = [kind for kind in ("neighbours", "interdependence", "whole", "kin")
+                if findings["roles" if kind == "interdependence" else f"roles, {kind}"].verdict == "supports"]
+        more, start = findings["more than forced sharing"].verdict, findings["sustain or ignite"].verdict
+        loops = [kind for kind in ("neighbours", "interdependence")
+                 if findings[f"hysteresis, {kind}"].verdict == "supports"]
+        return " ".join([
+            f"Roles grow under care of {' and of '.join(made)}." if made else "No kind of care makes roles.",
+            {"supports": "There are more than where everybody must share: care does more than make goods flow.",
+             "contradicts": "There are no more than where everybody must share: what makes roles is the flow of goods, "
+                            "and care matters as a reason for it.",
+             "underdetermined": "Whether there are more than where everybody must share stays open."}[more],
+            {"supports": "Care by dependence alone keeps up what it cannot start.",
+             "contradicts": "Care by dependence alone starts as much as it keeps up.",
+             "underdetermined": "Whether care by dependence alone can start a whole stays open."}[start],
+            f"The way matters (hysteresis) under care of {' and of '.join(loops)}." if loops else
+            "Raised or lowered, care of the same weight leads to the same welfare."])
+
+    def tables(self, frame) -> dict:
+        """Return, from frame, where the transition lies, and how often roles beat their null."""
+        import pandas as pd
+
+        here = self.main(frame)
+        found = []
+        for cost in COSTS:
+            row = {"share_cost": cost}
+            for kind in KINDS:
+                runs = here[(here[COST] == cost)]
+                none = runs[runs["arm"] == ("selfish, turnover" if kind == "kin" else "selfish")]
+                care = runs[(runs["arm"] == "care") & (runs["kind"] == kind)]
+                curves = [none.set_index("replicate")["welfare"]]
+                curves += [care[care["weight"] == weight].set_index("replicate")["welfare"] for weight in WEIGHTS]
+                table = pd.concat(curves, axis=1).dropna().to_numpy()
+                row[f"care: {kind}"] = with_interval([transition((0, *WEIGHTS), curve) for curve in table])
+            found.append(row)
+        care = here[(here["arm"] != "care") | (here["weight"] == 0.75)]
+        care = care[(care[COST] == 0.02) & ~care["arm"].isin(("raised", "lowered"))].copy()
+        care["significant"] = (care["pvalue"] < 0.05).astype(float)
+        care["kind"] = care["kind"].fillna("–") if "kind" in care else "–"
+        arms = means(care, ["arm", "kind"], {
+            "roles": "division_of_labour", "runs with p < .05": "significant", "welfare": "welfare",
+            "dependence": "dependence", "readiness to share": "share_propensity"})
+        return {"Care weight of the transition": pd.DataFrame(found),
+                "Arms at share_cost .02, care weight .75": arms}
+
     def figure(self, frame, figure=None):
         """Draw, into figure, roles and welfare of frame against the care weight, also raised and lowered."""
         from matplotlib.figure import Figure
 
         from ..plots import PALETTE
-        from .result import mean_interval
 
         figure = Figure(figsize=(11, 3.6), layout="constrained") if figure is None else figure
         roles, well, loop = figure.subplots(1, 3)
-        here = frame[(frame[COST] == 0.02) & (frame["variation"].isna() if "variation" in frame else True)]
+        here = self.main(frame)
+        here = here[here[COST] == 0.02]
         for ax, measure in ((roles, "division_of_labour"), (well, "welfare")):
             for kind, colour in zip(KINDS, PALETTE, strict=False):
                 none = "selfish, turnover" if kind == "kin" else "selfish"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import measures
+from .._bootstrap import mean_interval
 from .contract import Card, Question, make_world
 
 __all__ = ["Evolution"]
@@ -76,7 +77,6 @@ class Evolution(Card):
         from matplotlib.figure import Figure
 
         from ..plots import PALETTE
-        from .result import mean_interval
 
         figure = Figure(figsize=(9, 3.6), layout="constrained") if figure is None else figure
         ticks = np.arange(READINGS + 1) * (self.ticks // READINGS)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._bootstrap import mean_interval
 from ..regimes import ramp
 from .contract import COSTS, Card, Question, make_world
+from .tables import means
 
 __all__ = ["Exit"]
 
@@ -87,6 +89,9 @@ class Exit(Card):
         Question(name="weak worse off", text="Are the weak worse off than in the twin?",
                  treatment=_asked("interdependence"), control={}, measure="change of weak welfare", smallest=0.05,
                  direction=-1),
+        Question(name="all flow", text="Does all that they give fall, the floor's gifts included?",
+                 treatment=_asked("interdependence"), control={}, measure="change of flow", smallest=0.1,
+                 direction=-1),
         *(Question(name=f"exit, {kind}", text=f"Do the strong of {kind} care feed the weak less than the twin's?",
                    treatment=_asked(kind), control={}, measure="change of net flow", smallest=0.1, direction=-1)
           for kind in KINDS if kind not in ("interdependence", "self")),
@@ -145,6 +150,7 @@ class Exit(Card):
                 found |= {f"{fork}{floor}{name}": value for name, value in flows.items()}
         net = {fork: found[f"{fork}strong to weak"] - found[f"{fork}floor strong to weak"] for fork in ("", "twin ")}
         found |= {"net flow": net[""], "twin net flow": net["twin "], "change of net flow": net[""] - net["twin "],
+                  "change of flow": found["strong to weak"] - found["twin strong to weak"],
                   "change of weak welfare": found["welfare weak"] - found["twin welfare weak"]}
         return found
 
@@ -160,17 +166,52 @@ class Exit(Card):
                 w.set("capability", value, sites[w.state["uid"][sites] == uids])    # only those who were chosen
             world.at(tick, raise_to)
 
+    def reading(self, findings) -> str:
+        """Say from findings who stops feeding the weak, and whether the weak are the worse for it."""
+        ruled = {name: finding.verdict for name, finding in findings.items()}
+        both = ruled["exit"], ruled["weak worse off"]
+        found = [{
+            ("supports", "supports"): "As the sentence says: the strong stop feeding the weak, who suffer for it.",
+            ("supports", "contradicts"): "The strong feed the weak less, and yet the weak are not worse off: what they "
+                                         "lose is less than what they no longer need, or get from elsewhere.",
+            ("contradicts", "supports"): "The weak are worse off although the strong feed them no less than before.",
+            ("contradicts", "contradicts"): "The strong do not stop feeding the weak, and the weak are not worse off.",
+        }.get(both, "Whether the strong stop feeding the weak to their harm stays open.")]
+        kinds = [kind for kind in KINDS if kind != "self"]
+        leave, suffer = ([kind for kind in kinds if ruled[name if kind == "interdependence" else f"{name}, {kind}"]
+                          == "supports"] for name in ("exit", "weak worse off"))
+        found.append(f"Flow to the weak falls under care of {' and of '.join(leave)}; "
+                     if leave else "Flow to the weak falls under no kind of care; ")
+        found[-1] += (f"the weak are worse off under care of {' and of '.join(suffer)}." if suffer else
+                      "under none are they worse off.")
+        if "interdependence" in leave and len(leave) == 1:
+            found.append("That it is care by interdependence, and only that, follows from its definition.")
+        return " ".join(found)
+
+    def tables(self, frame) -> dict:
+        """Return, from frame, flows and welfare for each kind of care and strength."""
+        here = self.main(frame)
+        columns = {"strong to weak": "strong to weak", "of it the floor's": "floor strong to weak",
+                   "net": "net flow", "net in the twin": "twin net flow", "weak to strong": "weak to strong",
+                   "welfare of the weak": "welfare weak", "in the twin": "twin welfare weak",
+                   "welfare of the strong": "welfare strong"}
+        usual = here[(here["way"] == "step") & here["bonds"].astype(bool)]
+        other = here[(here[COST] == 0.02) & ((here["way"] != "step") | ~here["bonds"].astype(bool))]
+        return {"Flows (goods a tick and member of the giving group) and welfare at share_cost .02":
+                means(usual[usual[COST] == 0.02], ["kind", "power"], columns),
+                "Other costs of sharing, m = 5": means(usual[(usual["power"] == 5) & (usual[COST] != 0.02)],
+                                                       [COST, "kind"], columns),
+                "A ramp, and bonds that do not adapt": means(other, ["kind", "way", "bonds"], columns)}
+
     def figure(self, frame, figure=None):
         """Draw, into figure, net flows of frame to the weak and their welfare against how strong the strong are."""
         from matplotlib.figure import Figure
 
         from ..plots import PALETTE
-        from .result import mean_interval
 
         figure = Figure(figsize=(11, 4), layout="constrained") if figure is None else figure
-        here = frame[(frame[COST] == 0.02) & (frame["way"] == "step") & frame["bonds"].astype(bool)]
-        if "variation" in here:
-            here = here[here["variation"].isna()]
+        here = self.main(frame)
+        here = here[(here[COST] == 0.02) & (here["way"] == "step") & here["bonds"].astype(bool)]
         flow, well = figure.subplots(1, 2)
         for kind, colour in zip(KINDS, ("#777777", *PALETTE), strict=False):
             for ax, measure, twin in ((flow, "net flow", "twin net flow"), (well, "welfare weak", "twin welfare weak")):

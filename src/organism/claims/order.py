@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .. import intervene, measures
+from .._bootstrap import mean_interval
 from .contract import COSTS, ROBUSTNESS, Card, Question, make_world
+from .tables import means
 
 __all__ = ["Order"]
 
@@ -38,7 +40,8 @@ class Order(Card):
         "intelligence": "perception: 0 sees nothing, 2 sees own and neighbours' shortfalls",
         "learns to share": "whether the share policy may move in the first stage (its bound is 0 where it may not)",
         "stay misaligned": "welfare in the last sixth of the second stage, in which all have care and perception; "
-                           f"and the ticks until welfare reaches {ESCAPED:g}, censored at the end",
+                           f"and the ticks until welfare reaches {ESCAPED:g}, censored at the end (their mean is "
+                           "the restricted mean time)",
     }
     setting = ("24×24 torus, three resources. First stage, 4,000 ticks: care weight 0 or .5, by perception 0 or 2, by "
                "sharing learned or held. Second stage, as long: care weight .75 and perception 2 for all. At the "
@@ -52,10 +55,13 @@ class Order(Card):
     limits = ("Intelligence is what a member can sense, not how well it reasons. Escape is slow but goes on: the card "
               "says who is trapped for a stage, not for ever; times to escape are censored.")
     references = ("Williams (1992) Simple statistical gradient-following algorithms. Machine Learning 8.",
+                  "Royston, Parmar (2013) Restricted mean survival time. BMC Medical Research Methodology 13, 152.",
                   "Bengio, Louradour, Collobert, Weston (2009) Curriculum learning. ICML.")
     questions = (
         Question(name="order", text="Does care first lead to more welfare than intelligence first?",
                  treatment=_arm(0.5, 0), control=_arm(0.0, 2), measure="welfare", smallest=0.1),
+        Question(name="time to escape", text="Does it take longer after intelligence first until welfare is high?",
+                 treatment=_arm(0.0, 2), control=_arm(0.5, 0), measure="time to escape", smallest=400),
         Question(name="ability alone", text="Without care first, does perception make it worse?",
                  treatment=_arm(0.0, 2), control=_arm(0.0, 0),
                  measure="welfare", smallest=0.1, direction=-1),
@@ -126,18 +132,48 @@ class Order(Card):
                 "division_of_labour": measures.division_of_labour(world),
                 "share_propensity": measures.share_propensity(world)}
 
+    def reading(self, findings) -> str:
+        """Say from findings what locks in, and whether that is what the sentence is about."""
+        ruled = {name: finding.verdict for name, finding in findings.items()}
+        ability = "supports" in (ruled["ability alone"], ruled["ability without refusal"])
+        refusal = ruled["refusal"] == "supports"
+        freed = [reset for reset in RESETS if ruled[f"reset {reset}"] == "supports"]
+        locks = {(True, True): "Both lock in: ability without care, and a learned refusal to share.",
+                 (True, False): "Ability without care locks in by itself; a learned refusal is not needed.",
+                 (False, True): "What locks in is a refusal to share, learned while nobody cared; ability without care "
+                                "does no harm by itself.",
+                 (False, False): "Neither ability nor a learned refusal locks in by itself."}[ability, refusal]
+        about = ("The sentence is about ability, and to that extent it holds." if ability else
+                 "The sentence is about ability: where the order matters, it is for another reason than it gives."
+                 if ruled["order"] == "supports" else "The sentence is about ability, which is not what decides here.")
+        names = {"share": "the share weights", "task": "the task weights", "both": "both"}
+        reset = (f"A reset of {' or of '.join(names[one] for one in freed)} frees the trapped." if freed else
+                 "No reset frees the trapped.")
+        return f"{locks} {reset} {about}"
+
+    def tables(self, frame) -> dict:
+        """Return, from frame, how many escape and when, by what came first."""
+        here = self.main(frame).copy()
+        here["escaped"] = here["escaped"].astype(float)
+        names = ["care 1", "perception 1", "learns", "reset", "stage", "turnover"]
+        measures_ = {"welfare": "welfare", "escaped": "escaped"}
+        found = {f"First stages at share_cost {cost:g}": means(here[here[COST] == cost], names, measures_)
+                 for cost in COSTS}
+        for cost, table in zip(COSTS, found.values(), strict=True):
+            time = means(here[here[COST] == cost], names, {"ticks": "time to escape"}, digits=0)
+            table["ticks to escape (restricted mean)"] = time["ticks"]
+        return found
+
     def figure(self, frame, figure=None):
         """Draw, into figure, the welfare each first stage leads to in frame, and who has escaped by when."""
         from matplotlib.figure import Figure
 
         from ..plots import PALETTE
-        from .result import mean_interval
 
         figure = Figure(figsize=(13, 4), layout="constrained") if figure is None else figure
         end, escape = figure.subplots(1, 2, width_ratios=(1.4, 1))
-        here = frame[(frame[COST] == 0.02) & (frame["stage"] == "usual")]
-        if "variation" in here:
-            here = here[here["variation"].isna()]
+        here = self.main(frame)
+        here = here[(here[COST] == 0.02) & (here["stage"] == "usual")]
         arms = [(f"{'care' if care else 'no care'}, sees {'all' if seen else 'nothing'}"
                  f"{'' if learns else ', sharing held'}",
                  dict(care=care, seen=seen, learns=learns, reset="none", turnover=False))

@@ -54,6 +54,7 @@ def page(folder) -> str:
                      f"{kept} | {record['runs']:,} |")
     for name, record in found.items():
         lines += ["", f"## {record['card'].capitalize()}", "", record["sentence"], "", record["answer"], "",
+                  *([record["reading"], ""] if record["reading"] else []),
                   f"![{record['card']}]({folder.name}/{name}/figure.png)", "",
                   "| question | effect | interval | n | verdict |", "|---|---:|---|---:|---|"]
         lines += [f"| {one['question']} | {one['effect']:+.3f} | {one['low']:+.3f} … {one['high']:+.3f} | {one['n']} | "

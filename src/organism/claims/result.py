@@ -8,10 +8,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ..sweeps import sweep
 from .contract import FEWEST, Card, Finding
+from .tables import markdown
 
 __all__ = ["Result", "forest", "run_card"]
 
@@ -73,8 +72,16 @@ class Result:
                      + (f"; it is another one with {_listed(self.flips)}." if self.flips else "."))
         return text
 
+    def reading(self) -> str:
+        """Return what the answers mean together, by the card's rule; "" where it has none or there are too few runs."""
+        if any(finding.n < FEWEST for finding in self.findings):
+            return ""
+        return self.card.reading({finding.question: finding for finding in self.findings})
+
     def __str__(self) -> str:
         rows = [f"{self.card.name}: {self.card.sentence}", "", self.answer().replace("**", ""), ""]
+        if self.reading():
+            rows += [self.reading(), ""]
         width = max(len(finding.question) for finding in self.findings)
         rows += [f"{finding.question:<{width}}  {finding.effect:+.3f}  [{finding.low:+.3f}, {finding.high:+.3f}]  "
                  f"{finding.verdict}" for finding in self.findings]
@@ -91,7 +98,8 @@ class Result:
         self.frame.to_csv(folder / "runs.csv", index=False)
         record = {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
                   "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
-                  "sentence": self.card.sentence, "answer": self.answer(), "replicates": self.replicates,
+                  "sentence": self.card.sentence, "answer": self.answer(), "reading": self.reading(),
+                  "replicates": self.replicates,
                   "findings": [dataclasses.asdict(finding) for finding in self.findings],
                   "robustness": {label: dataclasses.asdict(finding) for label, finding in self.grid.items()}}
         (folder / "findings.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -108,7 +116,8 @@ class Result:
     def report(self) -> str:
         """Return the report as Markdown."""
         card = self.card
-        lines = [f"# {card.sentence}", "", self.answer(), "", "![The answer](figure.png)", "", "## The sentence", "",
+        lines = [f"# {card.sentence}", "", self.answer(), "", *([self.reading(), ""] if self.reading() else []),
+                 "![The answer](figure.png)", "", "## The sentence", "",
                  f"*Held by:* {card.holders}", "", f"*Denied by:* {card.deniers}", "", "Its words mean here:", ""]
         lines += [f"- **{word}**: {meaning}" for word, meaning in card.definitions.items()]
         lines += ["", "## Method", "", card.setting, "", f"*Predicted:* {card.prediction}", "",
@@ -126,6 +135,8 @@ class Result:
             lines.append(f"| {question.text} ({question.measure}) | {means} | {finding.effect:+.3f} | "
                          f"{finding.low:+.3f} … {finding.high:+.3f} | {question.smallest:g} | {finding.hedges_g:.2f} | "
                          f"{finding.n} | {finding.verdict} |")
+        for title, table in card.tables(self.frame).items():
+            lines += ["", f"### {title}", "", *markdown(table)]
         if self.grid:
             lines += ["", "## Robustness", "", "The first question asked again, one thing changed at a time "
                       "(secondary: 95 %, uncorrected):", "", "![Robustness](robustness.png)", ""]
@@ -214,23 +225,3 @@ def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=
     frame = found.frame
     return Result(card=card, frame=frame, failures=found.failures, findings=card.judge(frame, n_cards),
                   grid=card.judge_grid(frame), seconds=time.perf_counter() - start)
-
-
-def mean_interval(values) -> tuple[float, float, float]:
-    """Return mean, and bootstrap 95 % interval of the mean, for curves.
-
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-
-    Returns
-    -------
-    mean, low, high : float
-    """
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return np.nan, np.nan, np.nan
-    draws = np.random.default_rng(0).integers(0, values.size, (2000, values.size))
-    low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)

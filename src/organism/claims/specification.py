@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import measures, regimes
+from .._bootstrap import mean_interval
 from ..topology import Topology
 from .contract import COSTS, Card, Question, make_world
+from .tables import means
 
 __all__ = ["Specification"]
 
@@ -171,17 +173,47 @@ class Specification(Card):
             found[f"goods sent, {shift}"] = float(fork.state["given"].sum()) / max(1, fork.n_members)
         return {**found, **_costs(world, arm)}
 
+    def reading(self, findings) -> str:
+        """Say from findings at which shifts each side of the contest leads, and what an informed operator changes."""
+        ruled = {name: finding.verdict for name, finding in findings.items()}
+        learners = {shift: ruled["in distribution" if shift == "none" else shift] for shift in SHIFTS}
+        ahead = [shift for shift, verdict in learners.items() if shift != "none" and verdict == "supports"]
+        below = {shift: findings[f"operator, {shift}"].high < -0.1 for shift in SHIFTS}
+        above = [shift for shift in SHIFTS if ruled[f"operator, {shift}"] == "supports"]
+        return " ".join([
+            f"Learners who feel the change lead learners with a stated welfare after: {', '.join(ahead)}." if ahead else
+            "Learners with a stated welfare keep up with learners who feel the change after every shift.",
+            {"supports": "Without a shift the two fare alike.", "contradicts": "Already without a shift they differ.",
+             "underdetermined": "Whether they fare alike without a shift stays open."}[learners["none"]],
+            f"Organic members lead the operator after: {', '.join(above)}." if above else
+            "Organic members lead the operator after no shift.",
+            f"The operator leads them after: {', '.join(shift for shift in SHIFTS if below[shift])}."
+            if any(below.values()) else "The operator leads them after no shift.",
+            {"supports": "Told of the harm, the operator still does worse than the members who feel it.",
+             "contradicts": "An operator who is told of the harm does as well as the members who feel it, or better: "
+                            "what fails is the specification that nobody restates.",
+             "underdetermined": "Whether an operator who is told does as well stays open."}[ruled["told"]]])
+
+    def tables(self, frame) -> dict:
+        """Return, from frame, how each regime fares after each shift, and what it takes."""
+        here = self.main(frame)
+        found = {f"Welfare, last quarter after each shift, at share_cost {cost:g}":
+                 means(here[here[COST] == cost], ["arm"], {shift: f"late, {shift}" for shift in SHIFTS})
+                 for cost in COSTS}
+        found["What it takes, at share_cost .02 (a member and tick)"] = means(
+            here[here[COST] == 0.02], ["arm"], {"welfare before": "before", "goods sent": "goods sent, none",
+                                                "numbers read": "numbers read", "weights learned": "weights learned"})
+        return found
+
     def figure(self, frame, figure=None):
         """Draw, into figure, welfare of frame late after each shift against how far it was, for each regime."""
         from matplotlib.figure import Figure
 
         from ..plots import PALETTE
-        from .result import mean_interval
 
         figure = Figure(figsize=(12, 4.6), layout="constrained") if figure is None else figure
-        here = frame[frame[COST] == 0.02]
-        if "variation" in here:
-            here = here[here["variation"].isna()]
+        here = self.main(frame)
+        here = here[here[COST] == 0.02]
         frozen = here[here["arm"] == "frozen"]
         far = {shift: frozen["before"].mean() - frozen[f"early, {shift}"].mean() for shift in SHIFTS}
         order = sorted(SHIFTS, key=far.get)
