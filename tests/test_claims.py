@@ -169,7 +169,11 @@ def test_a_card_in_miniature(result, tmp_path):
         assert f"### {title}" in report and len(table)
     assert json.loads((folder / "findings.json").read_text())["verdict"] == result.verdict
     assert (folder / "figure.png").read_bytes()[:4] == (folder / "robustness.png").read_bytes()[:4] == b"\x89PNG"
-    assert len(pd.read_csv(folder / "runs.csv")) == len(result.frame)
+    again = claims.Result.read(card, folder)
+    assert len(again.frame) == len(result.frame) and repr(again.findings) == repr(result.findings)
+    assert repr(again.grid) == repr(result.grid)
+    with pytest.raises(ValueError, match=f"holds the report of {card.name}, not of emergence, evolution"):
+        claims.Result.read(claims.card("emergence", "evolution"), folder)
     assert result.answer().replace("**", "") in str(result)
 
 

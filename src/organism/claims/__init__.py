@@ -1,19 +1,23 @@
 """Claim cards: sentences of the debate, each made an experiment that can come out either way.
 
-:func:`names` lists them, :func:`card` returns one, :func:`run` runs one and returns its
-:class:`Result`. What a card is, and how its verdict is reached, says :mod:`organism.claims.contract`.
+:func:`names` lists them, :func:`card` returns one, :func:`run` runs one and returns its :class:`Result`, and
+:func:`recorded` returns that of the full run that came with this version. What a card is, and how its verdict
+is reached, says :mod:`organism.claims.contract`.
 """
 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 from ..params import closest
 from .contract import Card, Finding, Question, decide
 from .result import Result, run_card
 
-__all__ = ["Card", "Finding", "Question", "Result", "card", "decide", "names", "run"]
+__all__ = ["Card", "Finding", "Question", "Result", "card", "decide", "names", "recorded", "run"]
 
+#: Reports of full runs: a folder for each card and arm.
+REPORTS = Path(__file__).parent / "reports"
 #: Name of each card, and its module and class.
 _CARDS = {"emergence": ("emergence", "Emergence"), "order": ("order", "Order"), "exit": ("exit", "Exit"),
           "specification": ("specification", "Specification")}
@@ -91,3 +95,26 @@ def run(name: str, *, arm: str | None = None, replicates: int | None = None, wor
     one = card(name, arm)
     return run_card(one.miniature() if miniature else one, replicates=replicates, workers=workers, executor=executor,
                     store=store, grid=grid, progress=progress, n_cards=len(_CARDS) + len(_ARMS))
+
+
+def recorded(name: str, arm: str | None = None) -> Result:
+    """Return the result of the full run that came with this version, judged anew from its runs.
+
+    Parameters
+    ----------
+    name : str
+        Of a card.
+    arm : str, optional
+        An arm of it that is run by itself; see :func:`card`.
+
+    Returns
+    -------
+    Result
+        With every run in its ``frame``.
+
+    Raises
+    ------
+    ValueError
+        If no card has that name, or the card no such arm.
+    """
+    return Result.read(card(name, arm), REPORTS / (name if arm is None else f"{name}-{arm}"))

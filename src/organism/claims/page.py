@@ -28,7 +28,8 @@ def page(folder) -> str:
     Parameters
     ----------
     folder : path
-        Holds one report folder a card, as ``organism claim`` writes them.
+        Holds one report folder a card, as ``organism claim`` writes them. The page's links
+        start with it as it is given.
 
     Returns
     -------
@@ -49,13 +50,13 @@ def page(folder) -> str:
     for name, record in found.items():
         first, grid = record["findings"][0], record["robustness"]
         kept = f"{len(grid) - len(record['flips'])}/{len(grid)}" if grid else "–"
-        lines.append(f"| [{record['card']}]({folder.name}/{name}/report.md) | {record['sentence']} | "
+        lines.append(f"| [{record['card']}]({folder.as_posix()}/{name}/report.md) | {record['sentence']} | "
                      f"**{record['verdict']}** | {first['effect']:+.2f} | {first['low']:+.2f} … {first['high']:+.2f} | "
                      f"{kept} | {record['runs']:,} |")
     for name, record in found.items():
         lines += ["", f"## {record['card'].capitalize()}", "", record["sentence"], "", record["answer"], "",
                   *([record["reading"], ""] if record["reading"] else []),
-                  f"![{record['card']}]({folder.name}/{name}/figure.png)", "",
+                  f"![{record['card']}]({folder.as_posix()}/{name}/figure.png)", "",
                   "| question | effect | interval | n | verdict |", "|---|---:|---|---:|---|"]
         lines += [f"| {one['question']} | {one['effect']:+.3f} | {one['low']:+.3f} … {one['high']:+.3f} | {one['n']} | "
                   f"{one['verdict']} |" for one in record["findings"]]

@@ -91,15 +91,15 @@ class Result:
         """Write a report that a student can read into a folder, and return its path.
 
         Files: ``report.md`` (answer, figure, method, robustness, limits), ``figure.png``,
-        ``robustness.png``, ``findings.json`` and ``runs.csv``.
+        ``robustness.png``, ``findings.json`` and ``runs.csv.gz``.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.frame.to_csv(folder / "runs.csv", index=False)
+        self.frame.to_csv(folder / "runs.csv.gz", index=False, compression={"method": "gzip", "mtime": 1})
         record = {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
                   "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
                   "sentence": self.card.sentence, "answer": self.answer(), "reading": self.reading(),
-                  "replicates": self.replicates,
+                  "replicates": self.replicates, "primaries": round(0.05 / (1 - self.findings[0].level)),
                   "findings": [dataclasses.asdict(finding) for finding in self.findings],
                   "robustness": {label: dataclasses.asdict(finding) for label, finding in self.grid.items()}}
         (folder / "findings.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -112,6 +112,35 @@ class Result:
             figure.savefig(folder / "robustness.png", dpi=150, bbox_inches="tight")
         (folder / "report.md").write_text(self.report(), encoding="utf-8")
         return folder
+
+    @classmethod
+    def read(cls, card: Card, folder) -> Result:
+        """Return the result whose report is in a folder, judged anew from its runs.
+
+        Parameters
+        ----------
+        card : Card
+        folder : path
+            As :meth:`write` made it.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        OSError, ValueError
+            If the folder holds no report, or that of another card.
+        """
+        import pandas as pd
+
+        folder = Path(folder)
+        record = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+        if record["card"] != card.name:
+            raise ValueError(f"{folder} holds the report of {record['card']}, not of {card.name}")
+        frame = pd.read_csv(folder / "runs.csv.gz", engine="python")     # whose numbers come back bit by bit
+        return cls(card=card, frame=frame, failures=frame.iloc[:0], findings=card.judge(frame, record["primaries"]),
+                   grid=card.judge_grid(frame), seconds=record["seconds"])
 
     def report(self) -> str:
         """Return the report as Markdown."""
