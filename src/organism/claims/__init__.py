@@ -63,14 +63,14 @@ def card(name: str, arm: str | None = None) -> Card:
     return getattr(importlib.import_module(f".{module}", __name__), kind)()
 
 
-def run(name: str, *, arm: str | None = None, replicates: int | None = None, workers: int | None = None,
+def run(name: str | Card, *, arm: str | None = None, replicates: int | None = None, workers: int | None = None,
         executor=None, store=None, grid: bool = True, miniature: bool = False, progress: bool = True) -> Result:
     """Run a card and return its result.
 
     Parameters
     ----------
-    name : str
-        Of a card.
+    name : str or Card
+        Of a card; or a card of your own, which is decided by itself (no correction for others).
     arm : str, optional
         An arm of it that is run by itself; see :func:`card`.
     replicates : int, optional
@@ -92,9 +92,12 @@ def run(name: str, *, arm: str | None = None, replicates: int | None = None, wor
     -------
     Result
     """
-    one = card(name, arm)
+    if isinstance(name, Card) and arm is not None:
+        raise ValueError(f"arm must be None for a card of your own, not {arm!r}")
+    one = name if isinstance(name, Card) else card(name, arm)
     return run_card(one.miniature() if miniature else one, replicates=replicates, workers=workers, executor=executor,
-                    store=store, grid=grid, progress=progress, n_cards=len(_CARDS) + len(_ARMS))
+                    store=store, grid=grid, progress=progress,
+                    n_cards=1 if isinstance(name, Card) else len(_CARDS) + len(_ARMS))
 
 
 def recorded(name: str, arm: str | None = None) -> Result:

@@ -80,6 +80,9 @@ class Question:
         Smallest effect of interest δ > 0, in units of the measure.
     direction : {1, -1, 0}
         Sign of the effect that the sentence predicts; 0: none.
+    reached : str or None
+        Of a time that is censored at the end of a run: the measure that is 1 where the mark was reached
+        and 0 where not. Pairs in which neither side reached it say nothing, and are left out.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Question:
     measure: str
     smallest: float
     direction: int = 1
+    reached: str | None = None
 
     def __post_init__(self):
         if not self.smallest > 0:
@@ -212,6 +216,8 @@ class Card:
         Short name, as in ``organism claim NAME``.
     sentence, holders, deniers : str
         The sentence in our words; who holds it; who denies it.
+    side : {1, -1}
+        Whose sentence it is: of those who hold that alignment grows (1), or of their critics (-1).
     definitions : mapping of str to str
         What the sentence's words mean here.
     setting, prediction, opposite, null, limits : str
@@ -219,6 +225,8 @@ class Card:
         mere mechanism gives; what the card cannot show.
     references : tuple of str
         Sources.
+    amendments : tuple of str
+        What was changed in the card after its first full run, and why; empty if nothing.
     questions : tuple of Question
         The first is the primary one: its verdict is the card's.
     replicates : int
@@ -230,8 +238,10 @@ class Card:
     """
 
     name = sentence = holders = deniers = setting = prediction = opposite = null = limits = ""
+    side = 1
     definitions: Mapping[str, str] = {}
     references: tuple[str, ...] = ()
+    amendments: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     replicates = 20
     ticks = 6000
@@ -289,8 +299,19 @@ class Card:
         Returns
         -------
         Figure
+            Of a card that does not say otherwise: effects and intervals of all its questions.
         """
-        raise NotImplementedError
+        from matplotlib.figure import Figure
+
+        from .result import forest
+
+        if figure is None:
+            figure = Figure(figsize=(7, 0.4 * len(self.questions) + 1.2), layout="constrained")
+        asked = self.questions[0]
+        findings = {one.question: one for one, question in zip(self.judge(frame), self.questions, strict=True)
+                    if question.measure == asked.measure}
+        forest(findings, figure.subplots(), asked)
+        return figure
 
     def reading(self, findings: Mapping[str, Finding]) -> str:
         """Say in plain words what the answers mean together, by a rule that was written before the runs.
@@ -366,7 +387,7 @@ class Card:
             In the order of the questions.
         """
         frame = self.main(frame)
-        return [self._answer(question, frame, 1 - 0.05 / n_cards if i == 0 else 0.95)
+        return [self.ask(question, frame, 1 - 0.05 / n_cards if i == 0 else 0.95)
                 for i, question in enumerate(self.questions)]
 
     def judge_grid(self, frame) -> dict[str, Finding]:
@@ -380,12 +401,31 @@ class Card:
         keys = sorted(key for key in {*treatment, *control} if treatment.get(key) != control.get(key))
         asked = dataclasses.replace(primary, treatment={key: treatment.get(key) for key in keys},
                                     control={key: control.get(key) for key in keys} if control else {})
-        return {label: self._answer(asked, frame[frame["variation"] == label], 0.95) for label in self.robustness}
+        return {label: self.ask(asked, frame[frame["variation"] == label], 0.95) for label in self.robustness}
 
-    def _answer(self, question: Question, frame, level: float) -> Finding:
+    def ask(self, question: Question, frame, level: float = 0.95) -> Finding:
+        """Answer one question.
+
+        Parameters
+        ----------
+        question : Question
+            One of the card's, or a variation of it.
+        frame : pandas.DataFrame
+            The runs: those of :meth:`main`, or of one setting of the robustness grid.
+        level : float
+            Confidence level in (0, 1).
+
+        Returns
+        -------
+        Finding
+        """
         sides = [_runs(frame, question.treatment, question.measure)]
         sides.append(_runs(frame, question.control, question.measure) if question.control else 0 * sides[0])
         both = sides[0].index.intersection(sides[1].index)
+        if question.reached is not None:
+            marks = [_runs(frame, side, question.reached).loc[both].astype(float)
+                     for side in (question.treatment, question.control)]
+            both = both[(marks[0] + marks[1] > 0).to_numpy()]
         treatment, control = (side.loc[both].to_numpy(float) for side in sides)
         if not len(both):
             return decide([], question.smallest, question.direction, level, question.name)

@@ -57,11 +57,14 @@ class Order(Card):
     references = ("Williams (1992) Simple statistical gradient-following algorithms. Machine Learning 8.",
                   "Royston, Parmar (2013) Restricted mean survival time. BMC Medical Research Methodology 13, 152.",
                   "Bengio, Louradour, Collobert, Weston (2009) Curriculum learning. ICML.")
+    amendments = ("Time to escape: pairs in which neither side reached the mark are left out. They had counted as "
+                  "equal times, and a question to which all runs were censored as answered.",)
     questions = (
         Question(name="order", text="Does care first lead to more welfare than intelligence first?",
                  treatment=_arm(0.5, 0), control=_arm(0.0, 2), measure="welfare", smallest=0.1),
         Question(name="time to escape", text="Does it take longer after intelligence first until welfare is high?",
-                 treatment=_arm(0.0, 2), control=_arm(0.5, 0), measure="time to escape", smallest=400),
+                 treatment=_arm(0.0, 2), control=_arm(0.5, 0), measure="time to escape", smallest=400,
+                 reached="escaped"),
         Question(name="ability alone", text="Without care first, does perception make it worse?",
                  treatment=_arm(0.0, 2), control=_arm(0.0, 0),
                  measure="welfare", smallest=0.1, direction=-1),
@@ -165,42 +168,35 @@ class Order(Card):
         return found
 
     def figure(self, frame, figure=None):
-        """Draw, into figure, the welfare each first stage leads to in frame, and who has escaped by when."""
+        """Draw, into figure, the welfare that each first stage leads to in frame, and how long the escape takes."""
         from matplotlib.figure import Figure
 
         from ..plots import PALETTE
 
-        figure = Figure(figsize=(13, 4), layout="constrained") if figure is None else figure
-        end, escape = figure.subplots(1, 2, width_ratios=(1.4, 1))
+        figure = Figure(figsize=(11, 4), layout="constrained") if figure is None else figure
+        end, escape = figure.subplots(1, 2, sharey=True)
         here = self.main(frame)
         here = here[(here[COST] == 0.02) & (here["stage"] == "usual")]
         arms = [(f"{'care' if care else 'no care'}, sees {'all' if seen else 'nothing'}"
-                 f"{'' if learns else ', sharing held'}",
-                 dict(care=care, seen=seen, learns=learns, reset="none", turnover=False))
+                 f"{'' if learns else ', sharing held'}", _arm(care, seen, learns=learns))
                 for care in (0.5, 0.0) for seen in (0, 2) for learns in (True, False)]
-        able = dict(care=0.0, seen=2, learns=True, turnover=False)
-        arms += [(f"no care, sees all; reset {reset}", {**able, "reset": reset}) for reset in RESETS]
-        arms += [("no care, sees all; turnover", {**able, "reset": "none", "turnover": True})]
-        for row, (label, arm) in enumerate(arms):
-            runs = here[(here["care 1"] == arm["care"]) & (here["perception 1"] == arm["seen"])
-                        & (here["learns"] == arm["learns"]) & (here["reset"] == arm["reset"])
-                        & (here["turnover"] == arm["turnover"])]
-            colour = PALETTE[2] if arm["care"] else PALETTE[4]
-            mean, low, high = mean_interval(runs["welfare"])
-            end.plot([low, high], [row, row], color=colour, linewidth=2)
-            end.plot(mean, row, "o", color=colour)
-            if len(runs) and (label, arm) in arms[:8]:
-                times = np.sort(runs["time to escape"].to_numpy(float))
-                done = np.concatenate([[0], np.cumsum(runs["escaped"].to_numpy(float)[
-                    np.argsort(runs["time to escape"].to_numpy(float), kind="stable")]) / len(times)])
-                escape.step([0, *times], done, where="post", label=label,
-                            color=PALETTE[row % len(PALETTE)])
+        arms += [(f"no care, sees all; reset {reset}", _arm(0.0, 2, reset=reset)) for reset in RESETS]
+        arms += [("no care, sees all; turnover", _arm(0.0, 2, turnover=True))]
+        for row, (_, arm) in enumerate(arms):
+            runs = here[np.all([here[key] == value for key, value in arm.items()], axis=0)]
+            colour = PALETTE[2] if arm["care 1"] else PALETTE[4]
+            for ax, measure in ((end, "welfare"), (escape, "time to escape")):
+                mean, low, high = mean_interval(runs[measure])
+                ax.plot([low, high], [row, row], color=colour, linewidth=2)
+                ax.plot(mean, row, "o", color=colour)
+            if len(runs):
+                escape.annotate(f"{runs['escaped'].mean():.0%}", (1.02, row), xycoords=("axes fraction", "data"),
+                                va="center", fontsize=8)
         end.set_yticks(range(len(arms)), [label for label, _ in arms])
         end.invert_yaxis()
-        end.set(xlabel="welfare at the end, when all care and see (0–1)", title="by what came first")
-        escape.set(xlabel="ticks since care and sight came to all", ylabel=f"share of runs with welfare ≥ {ESCAPED:g}",
-                   ylim=(-0.02, 1.05))
-        escape.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+        end.set(xlabel="welfare at the end, when all care and see (0–1)", xlim=(0, 1))
+        escape.set(xlabel=f"ticks until welfare reaches {ESCAPED:g} (mean, censored at the end)", xlim=(0, None))
+        escape.annotate("reached", (1.02, 1.02), xycoords="axes fraction", fontsize=8)
         for ax in (end, escape):
             ax.spines[["top", "right"]].set_visible(False)
         return figure

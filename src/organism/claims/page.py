@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .result import effect
+
 __all__ = ["page"]
 
 HEAD = """\
@@ -16,10 +18,17 @@ first full run; this page is made from the reports and holds whatever came of th
 
 A verdict *supports* a sentence if the whole interval of the effect lies beyond the smallest effect of
 interest, *contradicts* it if it lies wholly short of that, and else is *underdetermined*. The intervals
-of the first questions are corrected for the number of cards and arms (Bonferroni). "Kept" counts the settings of
-the robustness grid in which the verdict is the same.
+of the first questions are corrected for the number of cards and arms (Bonferroni). "Organic alignment" says
+whether the verdict speaks for or against those who hold that alignment grows: some sentences are theirs, some
+their critics'. "Kept" counts the settings of the robustness grid in which the verdict is the same.
 
 """
+
+
+def _speaks(record: dict) -> str:
+    """Say whether a verdict speaks for or against those who hold that alignment grows."""
+    sign = {"supports": 1, "contradicts": -1, "underdetermined": 0}[record["verdict"]]
+    return {0: "open", 1: "for", -1: "against"}[sign * record["side"]]
 
 
 def page(folder) -> str:
@@ -45,19 +54,20 @@ def page(folder) -> str:
              for path in sorted(folder.glob("*/findings.json"))}
     if not found:
         raise FileNotFoundError(f"{folder} holds no report; 'organism claim NAME --out {folder}/NAME' writes one")
-    lines = [HEAD + "| card | sentence | verdict | effect | interval | kept | runs |",
-             "|---|---|---|---:|---|---:|---:|"]
+    lines = [HEAD + "| card | sentence | verdict | organic alignment | effect | interval | kept | runs |",
+             "|---|---|---|---|---:|---|---:|---:|"]
     for name, record in found.items():
         first, grid = record["findings"][0], record["robustness"]
         kept = f"{len(grid) - len(record['flips'])}/{len(grid)}" if grid else "–"
+        value, low, high = (effect(first[name], digits=2) for name in ("effect", "low", "high"))
         lines.append(f"| [{record['card']}]({folder.as_posix()}/{name}/report.md) | {record['sentence']} | "
-                     f"**{record['verdict']}** | {first['effect']:+.2f} | {first['low']:+.2f} … {first['high']:+.2f} | "
-                     f"{kept} | {record['runs']:,} |")
+                     f"**{record['verdict']}** | {_speaks(record)} | {value} | {low} … {high} | {kept} | "
+                     f"{record['runs']:,} |")
     for name, record in found.items():
         lines += ["", f"## {record['card'].capitalize()}", "", record["sentence"], "", record["answer"], "",
                   *([record["reading"], ""] if record["reading"] else []),
                   f"![{record['card']}]({folder.as_posix()}/{name}/figure.png)", "",
                   "| question | effect | interval | n | verdict |", "|---|---:|---|---:|---|"]
-        lines += [f"| {one['question']} | {one['effect']:+.3f} | {one['low']:+.3f} … {one['high']:+.3f} | {one['n']} | "
-                  f"{one['verdict']} |" for one in record["findings"]]
+        lines += [f"| {one['question']} | {effect(one['effect'])} | {effect(one['low'])} … {effect(one['high'])} | "
+                  f"{one['n']} | {one['verdict']} |" for one in record["findings"]]
     return "\n".join([*lines, ""])

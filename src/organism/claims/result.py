@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ class Result:
 
     def reading(self) -> str:
         """Return what the answers mean together, by the card's rule; "" where it has none or there are too few runs."""
-        if any(finding.n < FEWEST for finding in self.findings):
+        if self.findings[0].n < FEWEST:
             return ""
         return self.card.reading({finding.question: finding for finding in self.findings})
 
@@ -83,8 +84,8 @@ class Result:
         if self.reading():
             rows += [self.reading(), ""]
         width = max(len(finding.question) for finding in self.findings)
-        rows += [f"{finding.question:<{width}}  {finding.effect:+.3f}  [{finding.low:+.3f}, {finding.high:+.3f}]  "
-                 f"{finding.verdict}" for finding in self.findings]
+        rows += [f"{finding.question:<{width}}  {effect(finding.effect):>7}  {effect(finding.low):>7} … "
+                 f"{effect(finding.high):<7}  {finding.verdict}" for finding in self.findings]
         return "\n".join(rows)
 
     def write(self, folder) -> Path:
@@ -98,10 +99,10 @@ class Result:
         self.frame.to_csv(folder / "runs.csv.gz", index=False, compression={"method": "gzip", "mtime": 1})
         record = {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
                   "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
-                  "sentence": self.card.sentence, "answer": self.answer(), "reading": self.reading(),
-                  "replicates": self.replicates, "primaries": round(0.05 / (1 - self.findings[0].level)),
-                  "findings": [dataclasses.asdict(finding) for finding in self.findings],
-                  "robustness": {label: dataclasses.asdict(finding) for label, finding in self.grid.items()}}
+                  "sentence": self.card.sentence, "side": self.card.side, "answer": self.answer(),
+                  "reading": self.reading(), "replicates": self.replicates, "primaries": round(0.05 / (1 - self.findings[0].level)),
+                  "findings": [_record(finding) for finding in self.findings],
+                  "robustness": {label: _record(finding) for label, finding in self.grid.items()}}
         (folder / "findings.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         self.card.figure(self.frame).savefig(folder / "figure.png", dpi=150, bbox_inches="tight")
         if self.grid:
@@ -160,16 +161,18 @@ class Result:
                   "| question | means | effect | interval | δ | Hedges' g | n | verdict |",
                   "|---|---|---:|---|---:|---:|---:|---|"]
         for question, finding in zip(card.questions, self.findings, strict=True):
-            means = " / ".join(f"{value:.3f}" for value in finding.means) if question.control else "a difference"
-            lines.append(f"| {question.text} ({question.measure}) | {means} | {finding.effect:+.3f} | "
-                         f"{finding.low:+.3f} … {finding.high:+.3f} | {question.smallest:g} | {finding.hedges_g:.2f} | "
-                         f"{finding.n} | {finding.verdict} |")
+            means = " / ".join(effect(value, "") for value in finding.means) if question.control else "a difference"
+            lines.append(f"| {question.text} ({question.measure}) | {means} | {effect(finding.effect)} | "
+                         f"{effect(finding.low)} … {effect(finding.high)} | {question.smallest:g} | "
+                         f"{effect(finding.hedges_g, '', 2)} | {finding.n} | {finding.verdict} |")
         for title, table in card.tables(self.frame).items():
             lines += ["", f"### {title}", "", *markdown(table)]
         if self.grid:
             lines += ["", "## Robustness", "", "The first question asked again, one thing changed at a time "
                       "(secondary: 95 %, uncorrected):", "", "![Robustness](robustness.png)", ""]
             lines += ["Verdicts that differ: " + (_listed(self.flips) if self.flips else "none") + "."]
+        if card.amendments:
+            lines += ["", "## Changed after the first full run", "", *(f"- {text}" for text in card.amendments)]
         lines += ["", "## Limits", "", card.limits, "", "## Sources", ""]
         lines += [f"- {reference}" for reference in card.references]
         return "\n".join([*lines, ""])
@@ -178,6 +181,20 @@ class Result:
     def replicates(self) -> int:
         """Replicates of the best replicated point."""
         return int(self.frame["replicate"].max()) + 1 if len(self.frame) else 0
+
+
+def effect(value: float | None, sign: str = "+", digits: int = 3) -> str:
+    """Return a number as it stands in tables: with its sign, and a dash where there is none."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:{sign}.{digits}f}"
+
+
+def _record(finding: Finding) -> dict:
+    """Return a finding in what JSON knows, which has no NaN."""
+    def plain(value):
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return {name: [plain(v) for v in value] if isinstance(value, tuple) else plain(value)
+            for name, value in dataclasses.asdict(finding).items()}
 
 
 def _sentence(finding: Finding, measure: str, smallest: float) -> str:
