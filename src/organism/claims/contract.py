@@ -216,7 +216,7 @@ class Card:
         Short name, as in ``organism claim NAME``.
     sentence, holders, deniers : str
         The sentence in our words; who holds it; who denies it.
-    side : {1, -1}
+    party : {1, -1}
         Whose sentence it is: of those who hold that alignment grows (1), or of their critics (-1).
     definitions : mapping of str to str
         What the sentence's words mean here.
@@ -238,7 +238,7 @@ class Card:
     """
 
     name = sentence = holders = deniers = setting = prediction = opposite = null = limits = ""
-    side = 1
+    party = 1
     definitions: Mapping[str, str] = {}
     references: tuple[str, ...] = ()
     amendments: tuple[str, ...] = ()

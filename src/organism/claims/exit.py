@@ -57,7 +57,7 @@ class Exit(Card):
     """Half of the members become more capable; what still flows to the other half, beside a twin world."""
 
     name = "exit"
-    side = -1
+    party = -1
     sentence = "When some grow much stronger, they come to see the weak as parasites, and stop feeding them."
     holders = ("Critics of alignment by mutual dependence: whoever no longer depends on the others has no reason left "
                "to care for them.")

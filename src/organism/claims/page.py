@@ -28,7 +28,7 @@ their critics'. "Kept" counts the settings of the robustness grid in which the v
 def _speaks(record: dict) -> str:
     """Say whether a verdict speaks for or against those who hold that alignment grows."""
     sign = {"supports": 1, "contradicts": -1, "underdetermined": 0}[record["verdict"]]
-    return {0: "open", 1: "for", -1: "against"}[sign * record["side"]]
+    return {0: "open", 1: "for", -1: "against"}[sign * record["party"]]
 
 
 def page(folder) -> str:

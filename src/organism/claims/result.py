@@ -99,8 +99,9 @@ class Result:
         self.frame.to_csv(folder / "runs.csv.gz", index=False, compression={"method": "gzip", "mtime": 1})
         record = {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
                   "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
-                  "sentence": self.card.sentence, "side": self.card.side, "answer": self.answer(),
-                  "reading": self.reading(), "replicates": self.replicates, "primaries": round(0.05 / (1 - self.findings[0].level)),
+                  "sentence": self.card.sentence, "party": self.card.party, "answer": self.answer(),
+                  "reading": self.reading(), "replicates": self.replicates,
+                  "primaries": round(0.05 / (1 - self.findings[0].level)),
                   "findings": [_record(finding) for finding in self.findings],
                   "robustness": {label: _record(finding) for label, finding in self.grid.items()}}
         (folder / "findings.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
