@@ -1,6 +1,7 @@
 """The contract that every claim card inherits, and the rule of decision."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,13 @@ from organism import claims
 from organism.__main__ import main
 from organism.claims.contract import COSTS, TEXTS, VERDICTS, Question, make_world
 from organism.claims.emergence import transition
+from organism.claims.page import page
 from organism.claims.result import run_card
 from organism.params import Params
 
 CARDS = claims.names()
 NETWORKS = {"les_miserables"}
+ROOT = Path(__file__).parents[1]
 
 
 # -- the rule of decision -----------------------------------------------------------------
@@ -175,6 +178,34 @@ def test_a_card_in_miniature(result, tmp_path):
     with pytest.raises(ValueError, match=f"holds the report of {card.name}, not of emergence, evolution"):
         claims.Result.read(claims.card("emergence", "evolution"), folder)
     assert result.answer().replace("**", "") in str(result)
+
+
+# -- the full runs that come with the package ------------------------------------------------
+
+@pytest.mark.parametrize("name, arm", [*((name, None) for name in CARDS), ("emergence", "evolution")])
+def test_a_recorded_run_is_that_of_this_card(name, arm):
+    """Its report is what the card, as it is now, makes of its runs; and nothing of the design is missing."""
+    result = claims.recorded(name, arm)
+    folder = claims.REPORTS / (name if arm is None else f"{name}-{arm}")
+    record = json.loads((folder / "findings.json").read_text())
+    assert (folder / "report.md").read_text() == result.report()
+    assert rounded(record) == rounded(json.loads(json.dumps(result.record())))
+    assert len(result.frame) == len(result.card.design()) * result.card.replicates and record["failed"] == 0
+    assert result.seconds < 15 * 60 or arm is not None
+
+
+def rounded(record):
+    """Return a record with numbers of six digits, which no version of a library changes."""
+    if isinstance(record, dict):
+        return {name: rounded(value) for name, value in record.items()}
+    if isinstance(record, list):
+        return [rounded(value) for value in record]
+    return round(record, 6) if isinstance(record, float) else record
+
+
+def test_the_page_is_that_of_the_recorded_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert Path("CLAIMS.md").read_text() == page(Path("src/organism/claims/reports"))
 
 
 # -- the command line ----------------------------------------------------------------------

@@ -97,14 +97,7 @@ class Result:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.frame.to_csv(folder / "runs.csv.gz", index=False, compression={"method": "gzip", "mtime": 1})
-        record = {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
-                  "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
-                  "sentence": self.card.sentence, "party": self.card.party, "answer": self.answer(),
-                  "reading": self.reading(), "replicates": self.replicates,
-                  "primaries": round(0.05 / (1 - self.findings[0].level)),
-                  "findings": [_record(finding) for finding in self.findings],
-                  "robustness": {label: _record(finding) for label, finding in self.grid.items()}}
-        (folder / "findings.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        (folder / "findings.json").write_text(json.dumps(self.record(), indent=2) + "\n", encoding="utf-8")
         self.card.figure(self.frame).savefig(folder / "figure.png", dpi=150, bbox_inches="tight")
         if self.grid:
             from matplotlib.figure import Figure
@@ -114,6 +107,16 @@ class Result:
             figure.savefig(folder / "robustness.png", dpi=150, bbox_inches="tight")
         (folder / "report.md").write_text(self.report(), encoding="utf-8")
         return folder
+
+    def record(self) -> dict:
+        """Return what was found in plain values, as ``findings.json`` holds it."""
+        return {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
+                "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
+                "sentence": self.card.sentence, "party": self.card.party, "answer": self.answer(),
+                "reading": self.reading(), "replicates": self.replicates,
+                "primaries": round(0.05 / (1 - self.findings[0].level)),
+                "findings": [_record(finding) for finding in self.findings],
+                "robustness": {label: _record(finding) for label, finding in self.grid.items()}}
 
     @classmethod
     def read(cls, card: Card, folder) -> Result:
