@@ -7,7 +7,7 @@ import numpy as np
 from .. import measures
 from .._bootstrap import mean_interval
 from .contract import COSTS, Card, Question, make_world
-from .tables import means, with_interval
+from .tables import listed, means, with_interval
 
 __all__ = ["Emergence"]
 
@@ -165,7 +165,7 @@ class Emergence(Card):
         loops = [kind for kind in ("neighbours", "interdependence")
                  if findings[f"hysteresis, {kind}"].verdict == "supports"]
         return " ".join([
-            f"Roles grow under care of {' and of '.join(made)}." if made else "No kind of care makes roles.",
+            f"Roles grow under care of {listed(made)}." if made else "No kind of care makes roles.",
             {"supports": "There are more than where everybody must share: care does more than make goods flow.",
              "contradicts": "There are no more than where everybody must share: what makes roles is the flow of goods, "
                             "and care matters as a reason for it.",
@@ -173,7 +173,8 @@ class Emergence(Card):
             {"supports": "Care by dependence alone keeps up what it cannot start.",
              "contradicts": "Care by dependence alone starts as much as it keeps up.",
              "underdetermined": "Whether care by dependence alone can start a whole stays open."}[start],
-            f"The way matters (hysteresis) under care of {' and of '.join(loops)}." if loops else
+            f"History matters under care of {listed(loops)}: the same weight, reached from above, keeps up a welfare that "
+            "it does not reach from below (hysteresis)." if loops else
             "Raised or lowered, care of the same weight leads to the same welfare."])
 
     def tables(self, frame) -> dict:

@@ -7,7 +7,7 @@ import numpy as np
 from .._bootstrap import mean_interval
 from ..regimes import ramp
 from .contract import COSTS, Card, Question, make_world
-from .tables import means
+from .tables import listed, means
 
 __all__ = ["Exit"]
 
@@ -181,9 +181,9 @@ class Exit(Card):
         kinds = [kind for kind in KINDS if kind != "self"]
         leave, suffer = ([kind for kind in kinds if ruled[name if kind == "interdependence" else f"{name}, {kind}"]
                           == "supports"] for name in ("exit", "weak worse off"))
-        found.append(f"Flow to the weak falls under care of {' and of '.join(leave)}; "
+        found.append(f"Flow to the weak falls under care of {listed(leave)}; "
                      if leave else "Flow to the weak falls under no kind of care; ")
-        found[-1] += (f"the weak are worse off under care of {' and of '.join(suffer)}." if suffer else
+        found[-1] += (f"the weak are worse off under care of {listed(suffer)}." if suffer else
                       "under none are they worse off.")
         if "interdependence" in leave and len(leave) == 1:
             found.append("That it is care by interdependence, and only that, follows from its definition.")

@@ -7,7 +7,7 @@ import numpy as np
 from .. import intervene, measures
 from .._bootstrap import mean_interval
 from .contract import COSTS, ROBUSTNESS, Card, Question, make_world
-from .tables import means
+from .tables import listed, means
 
 __all__ = ["Order"]
 
@@ -150,7 +150,7 @@ class Order(Card):
                  "The sentence is about ability: where the order matters, it is for another reason than it gives."
                  if ruled["order"] == "supports" else "The sentence is about ability, which is not what decides here.")
         names = {"share": "the share weights", "task": "the task weights", "both": "both"}
-        reset = (f"A reset of {' or of '.join(names[one] for one in freed)} frees the trapped." if freed else
+        reset = (f"A reset of {listed(names[one] for one in freed)} frees the trapped." if freed else
                  "No reset frees the trapped.")
         return f"{locks} {reset} {about}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..sweeps import sweep
 from .contract import FEWEST, Card, Finding
-from .tables import markdown
+from .tables import listed, markdown
 
 __all__ = ["Result", "forest", "run_card"]
 
@@ -70,7 +70,7 @@ class Result:
         if self.grid:
             kept = len(self.grid) - len(self.flips)
             text += (f"The verdict is the same in {kept} of the {len(self.grid)} settings of the robustness grid"
-                     + (f"; it is another one with {_listed(self.flips)}." if self.flips else "."))
+                     + (f"; it is another one with {listed(self.flips)}." if self.flips else "."))
         return text
 
     def reading(self) -> str:
@@ -174,7 +174,7 @@ class Result:
         if self.grid:
             lines += ["", "## Robustness", "", "The first question asked again, one thing changed at a time "
                       "(secondary: 95 %, uncorrected):", "", "![Robustness](robustness.png)", ""]
-            lines += ["Verdicts that differ: " + (_listed(self.flips) if self.flips else "none") + "."]
+            lines += ["Verdicts that differ: " + (listed(self.flips) if self.flips else "none") + "."]
         if card.amendments:
             lines += ["", "## Changed after the first full run", "", *(f"- {text}" for text in card.amendments)]
         lines += ["", "## Limits", "", card.limits, "", "## Sources", ""]
@@ -207,11 +207,6 @@ def _sentence(finding: Finding, measure: str, smallest: float) -> str:
     name = measure.replace("_", " ")
     return (f"The effect on {name} is {finding.effect:+.2f} (interval {finding.low:+.2f} to {finding.high:+.2f}, "
             f"{finding.n} pairs; smallest effect of interest {smallest:g}).")
-
-
-def _listed(words) -> str:
-    words = list(words)
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
 def forest(findings, ax, question):

@@ -8,7 +8,7 @@ from .. import measures, regimes
 from .._bootstrap import mean_interval
 from ..topology import Topology
 from .contract import COSTS, Card, Question, make_world
-from .tables import means
+from .tables import listed, means
 
 __all__ = ["Specification"]
 
@@ -181,13 +181,13 @@ class Specification(Card):
         below = {shift: findings[f"operator, {shift}"].high < -0.1 for shift in SHIFTS}
         above = [shift for shift in SHIFTS if ruled[f"operator, {shift}"] == "supports"]
         return " ".join([
-            f"Learners who feel the change lead learners with a stated welfare after: {', '.join(ahead)}." if ahead else
+            f"Learners who feel the change lead learners with a stated welfare after: {listed(ahead)}." if ahead else
             "Learners with a stated welfare keep up with learners who feel the change after every shift.",
             {"supports": "Without a shift the two fare alike.", "contradicts": "Already without a shift they differ.",
              "underdetermined": "Whether they fare alike without a shift stays open."}[learners["none"]],
-            f"Organic members lead the operator after: {', '.join(above)}." if above else
+            f"Organic members lead the operator after: {listed(above)}." if above else
             "Organic members lead the operator after no shift.",
-            f"The operator leads them after: {', '.join(shift for shift in SHIFTS if below[shift])}."
+            f"The operator leads them after: {listed(shift for shift in SHIFTS if below[shift])}."
             if any(below.values()) else "The operator leads them after no shift.",
             {"supports": "Told of the harm, the operator still does worse than the members who feel it.",
              "contradicts": "An operator who is told of the harm does as well as the members who feel it, or better: "

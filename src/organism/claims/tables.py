@@ -8,7 +8,13 @@ import numpy as np
 
 from .._bootstrap import mean_interval
 
-__all__ = ["markdown", "means", "with_interval"]
+__all__ = ["listed", "markdown", "means", "with_interval"]
+
+
+def listed(words) -> str:
+    """Return words as a list in a sentence: "a, b and c"."""
+    words = list(words)
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
 def with_interval(values, digits: int = 2) -> str:
