@@ -313,13 +313,15 @@ class Card:
         forest(findings, figure.subplots(), asked)
         return figure
 
-    def reading(self, findings: Mapping[str, Finding]) -> str:
+    def reading(self, findings: Mapping[str, Finding], frame) -> str:
         """Say in plain words what the answers mean together, by a rule that was written before the runs.
 
         Parameters
         ----------
         findings : mapping of str to Finding
             By the names of the questions.
+        frame : pandas.DataFrame
+            The runs.
 
         Returns
         -------

@@ -157,8 +157,8 @@ class Emergence(Card):
             found[f"welfare at {weight:g}"] = _mean(world, ticks // 6)["welfare"]
         return found
 
-    def reading(self, findings) -> str:
-        """Say from findings whether care, or sharing alone, makes roles, and whether it starts or only keeps them."""
+    def reading(self, findings, frame) -> str:
+        """Say from findings what makes roles in the runs of frame, and whether care starts or keeps them."""
         made = [kind for kind in ("neighbours", "interdependence", "whole", "kin")
                 if findings["roles" if kind == "interdependence" else f"roles, {kind}"].verdict == "supports"]
         more, start = findings["more than forced sharing"].verdict, findings["sustain or ignite"].verdict
@@ -173,8 +173,8 @@ class Emergence(Card):
             {"supports": "Care by dependence alone keeps up what it cannot start.",
              "contradicts": "Care by dependence alone starts as much as it keeps up.",
              "underdetermined": "Whether care by dependence alone can start a whole stays open."}[start],
-            f"History matters under care of {listed(loops)}: the same weight, reached from above, keeps up a welfare that "
-            "it does not reach from below (hysteresis)." if loops else
+            f"History matters under care of {listed(loops)}: the same weight, reached from above, keeps up a welfare "
+            "that it does not reach from below (hysteresis)." if loops else
             "Raised or lowered, care of the same weight leads to the same welfare."])
 
     def tables(self, frame) -> dict:

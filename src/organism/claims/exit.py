@@ -83,6 +83,12 @@ class Exit(Card):
               "weak cannot leave, and nobody is stronger by taking.")
     references = ("Emerson (1962) Power-dependence relations. American Sociological Review 27.",
                   "Trivers (1971) The evolution of reciprocal altruism. Quarterly Review of Biology 46.")
+    amendments = (
+        "Kin: the floor is measured in a fork that refuses for the first 300 ticks of the measured time only. Refusing "
+        "from the start, as for the other kinds, the strong had bred the weak away before anything was measured, and "
+        "the floor was 0 because nobody was left to feed.",
+        "The share of the flow that remains was added to the reading: the first question asks whether the flow falls, "
+        "which is less than that it stops.")
     questions = (
         Question(name="exit", text="Do the strong, who cared by interdependence, feed the weak less than the twin's?",
                  treatment=_asked("interdependence"), control={}, measure="change of net flow", smallest=0.1,
@@ -137,18 +143,28 @@ class Exit(Card):
         strong[rng.permutation(world.n_sites)[:world.n_sites // 2]] = True
         world.step(2 * ticks // 3)
         found = {}
+        def refuse(w):
+            w.set("share_policy", REFUSAL, np.flatnonzero(_able(w, strong) & w.state["occupied"]))
+
         for fork in ("", "twin "):
-            for floor in ("", "floor "):
-                run = world.fork()
-                sites = np.flatnonzero(strong & run.state["occupied"])
-                if floor:
-                    run.before(lambda w: w.set("share_policy", REFUSAL, np.flatnonzero(
-                        _able(w, strong) & w.state["occupied"])), every=20)
+            run = world.fork()
+            floor = run.fork()
+            for one in (run, floor):
                 if not fork:
-                    Exit._strengthen(run, sites, power, point["way"], ticks)
-                run.step(ticks - ticks // 3)
-                flows = _flows(run, strong, ticks // 3)
-                found |= {f"{fork}{floor}{name}": value for name, value in flows.items()}
+                    Exit._strengthen(one, np.flatnonzero(strong & one.state["occupied"]), power, point["way"], ticks)
+            run.step(ticks - ticks // 3)
+            if kind == "kin":               # in time, strong who refuse would breed the weak away
+                floor = run.fork()
+                floor.before(refuse, every=20)
+                floor.step(ticks // 60)
+                floored = _flows(floor, strong, ticks // 30)
+            else:
+                floor.before(refuse, every=20)
+                floor.step(ticks - ticks // 3)
+                floored = _flows(floor, strong, ticks // 3)
+            flows = _flows(run, strong, ticks // 3)
+            found |= {f"{fork}{name}": value for name, value in flows.items()}
+            found |= {f"{fork}floor {name}": value for name, value in floored.items()}
         net = {fork: found[f"{fork}strong to weak"] - found[f"{fork}floor strong to weak"] for fork in ("", "twin ")}
         found |= {"net flow": net[""], "twin net flow": net["twin "], "change of net flow": net[""] - net["twin "],
                   "change of flow": found["strong to weak"] - found["twin strong to weak"],
@@ -167,8 +183,8 @@ class Exit(Card):
                 w.set("capability", value, sites[w.state["uid"][sites] == uids])    # only those who were chosen
             world.at(tick, raise_to)
 
-    def reading(self, findings) -> str:
-        """Say from findings who stops feeding the weak, and whether the weak are the worse for it."""
+    def reading(self, findings, frame) -> str:
+        """Say from findings and frame who stops feeding the weak, and whether the weak are the worse for it."""
         ruled = {name: finding.verdict for name, finding in findings.items()}
         both = ruled["exit"], ruled["weak worse off"]
         found = [{
@@ -187,6 +203,11 @@ class Exit(Card):
                       "under none are they worse off.")
         if "interdependence" in leave and len(leave) == 1:
             found.append("That it is care by interdependence, and only that, follows from its definition.")
+        here = self.main(frame)
+        here = here[np.all([here[key] == value for key, value in _asked("interdependence").items()], axis=0)]
+        left = here["net flow"].mean() / here["twin net flow"].mean() if len(here) else np.nan
+        if np.isfinite(left):
+            found.append(f"Under care by interdependence and m = 5, {left:.0%} of the twin's flow remains.")
         return " ".join(found)
 
     def tables(self, frame) -> dict:

@@ -135,8 +135,8 @@ class Order(Card):
                 "division_of_labour": measures.division_of_labour(world),
                 "share_propensity": measures.share_propensity(world)}
 
-    def reading(self, findings) -> str:
-        """Say from findings what locks in, and whether that is what the sentence is about."""
+    def reading(self, findings, frame) -> str:
+        """Say from findings what locks in, in the runs of frame, and whether the sentence is about that."""
         ruled = {name: finding.verdict for name, finding in findings.items()}
         ability = "supports" in (ruled["ability alone"], ruled["ability without refusal"])
         refusal = ruled["refusal"] == "supports"

@@ -77,7 +77,7 @@ class Result:
         """Return what the answers mean together, by the card's rule; "" where it has none or there are too few runs."""
         if self.findings[0].n < FEWEST:
             return ""
-        return self.card.reading({finding.question: finding for finding in self.findings})
+        return self.card.reading({finding.question: finding for finding in self.findings}, self.frame)
 
     def __str__(self) -> str:
         rows = [f"{self.card.name}: {self.card.sentence}", "", self.answer().replace("**", ""), ""]

@@ -173,8 +173,8 @@ class Specification(Card):
             found[f"goods sent, {shift}"] = float(fork.state["given"].sum()) / max(1, fork.n_members)
         return {**found, **_costs(world, arm)}
 
-    def reading(self, findings) -> str:
-        """Say from findings at which shifts each side of the contest leads, and what an informed operator changes."""
+    def reading(self, findings, frame) -> str:
+        """Say from findings who leads at which shift in the runs of frame, and what telling the operator changes."""
         ruled = {name: finding.verdict for name, finding in findings.items()}
         learners = {shift: ruled["in distribution" if shift == "none" else shift] for shift in SHIFTS}
         ahead = [shift for shift, verdict in learners.items() if shift != "none" and verdict == "supports"]
