@@ -303,6 +303,7 @@ def test_being_told_of_a_harm_moves_the_quota_at_once():
     w.govern(Corrigible(view=8), np.arange(20))
     w.govern(Corrigible(view=8, told=True), np.arange(20, 42))
     w.update(**{"metabolism.harmful": (2,)})
+    w.step(1)
     operated = w._government.block_operator
     quota = {w._government.operator(r).told: w.quotas[operated == r] for r in set(operated.tolist())}
     assert (quota[True][:, 2] == 0).all() and (quota[False][:, 2] > 0.3).all()

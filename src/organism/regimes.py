@@ -339,25 +339,39 @@ class Government:
             raise ValueError(f"{name}.need has {len(need)} values; it takes one, or one for each of the {self.K} "
                              "resources")
 
-    def inform(self, needs, harmful, r: int) -> None:
-        """Tell regime number ``r`` the needs and harms; quotas of what is no longer wanted become 0."""
-        self.told[r] = self.state(self.regimes[r], needs, harmful)
-        here = self.block_operator == r
-        if here.any():
-            wanted = self.wanted(r)
-            quota = np.where(wanted, np.maximum(self.quota[here], 0.02), 0)
+    def inform(self, needs, harmful, r: int) -> bool:
+        """Tell regime number ``r`` needs and harms, and return whether that is news.
+
+        Quotas move only if other goods than before are wanted.
+        """
+        before, told = self.wanted(r), self.state(self.regimes[r], needs, harmful)
+        if (told == self.told[r]).all():
+            return False
+        self.told[r] = told
+        wanted, here = self.wanted(r), self.block_operator == r
+        if here.any() and (wanted != before).any():
+            quota = np.where(before, self.quota[here], 0.02) * wanted
             self.quota[here] = quota / np.maximum(quota.sum(axis=1, keepdims=True), 1e-300)
+        return True
+
+    def listens(self, r: int) -> bool:
+        """Whether regime number ``r`` is told of every change of what members need."""
+        said = self.operator(r)
+        return getattr(said, "told", False) and said.need is None
 
     def wanted(self, r: int) -> np.ndarray:
         """Return which goods regime number ``r`` knows to be needed and not to do harm, shape (K,)."""
         return (self.told[r, :self.K] > 0) & (self.told[r, self.K:] == 0)
 
     def enter(self, regime, need, harmful) -> int:
-        """Enter a regime, or find the same one told the same; return its number."""
+        """Enter a regime and return its number: that of the same one told the same, but each operator is a new one.
+
+        What an operator believes depends on where it is in charge: two that begin alike may come to differ.
+        """
         told = self.state(regime, need, harmful)
         for r, known in enumerate(self.regimes):
-            if known == regime and (not hasattr(regime, "told") and not isinstance(regime, Endorsed)
-                                    or (self.told[r] == told).all()):
+            alike = not hasattr(regime, "told") or regime.told or (self.told[r] == told).all()
+            if known == regime and alike and not isinstance(regime, (Corrigible, Endorsed)):
                 return r
         self.regimes.append(regime)
         self.told = np.vstack([self.told, told])

@@ -175,6 +175,10 @@ class World:
         kernel.governed = len(own.regimes) > 1
         kernel.stated, kernel.endorsing = own.has(Specified), own.has(Endorsed)
         kernel.laws = own.laws() if kernel.governed else None
+        # who is to be told hears of births and deaths too, where members' needs differ
+        differ = self.state.planes["need"].shape[1] > LANES
+        kernel.watched = differ and any(map(own.listens, range(len(own.regimes))))
+        kernel.news = True
         blocks = len(own.block_operator)
         kernel.block_operator, kernel.quota, kernel.seen, kernel.reading = (
             own.block_operator, own.quota, own.seen, own.reading) if blocks else [None] * 4
@@ -268,6 +272,9 @@ class World:
     @_alone
     def _ticks(self, n):
         """Compute up to n ticks and do what is due after them, Ctrl-C or not: it would be missed for ever."""
+        if self._kernel.news:
+            self._spread_news()
+            self._kernel.news = False
         done = self._kernel.run(n, PATIENCE)
         self._agenda.run(self, before=False)
         return done
@@ -505,7 +512,6 @@ class World:
                 if new[name] != old[name] or name in changes:
                     self.state.share(column, new[name])
             self._attach()
-            self._spread_news()
         except BaseException:                              # out of memory: back to what was
             self._params, self.state.planes, self.state.sizes = old, planes, sizes
             self._attach()
@@ -578,7 +584,6 @@ class World:
                 and np.ndim(values) <= len(state.trailing(name)) and name not in self._params.demography.mutates:
             state.share(name, fresh[0])
             self._attach()
-            self._spread_news()
             return
         if column.owner == "member":
             alive = self.state["occupied"][index]
@@ -595,7 +600,7 @@ class World:
         if state.planes[name] is not known:
             self._attach()
         if name == "need":
-            self._spread_news()
+            self._kernel.news = True
 
     # -- who decides ---------------------------------------------------------------------------
 
@@ -698,11 +703,13 @@ class World:
         return labels
 
     def _mean_need(self, index):
-        """Return the mean need of the members at some sites, in order of their ids; of all, if none lives there."""
-        by_id = index[np.argsort(self.topology.site_id[index])]
-        here = by_id[self.state["occupied"][by_id]]
-        needs = self.state["need"][here if len(here) else slice(None)]
-        return needs.mean(axis=0, dtype=float)
+        """Return the mean need of the members at some sites, of all members if none lives there; in order of ids."""
+        if self.state.planes["need"].shape[1] == LANES:        # all need the same
+            return self.state["need"][0].astype(float)
+        here, everywhere = self.state["occupied"], np.arange(self.n_sites)
+        where = next((some for some in (index[here[index]], everywhere[here]) if len(some)), everywhere)
+        by_id = where[np.argsort(self.topology.site_id[where])]
+        return self.state["need"][by_id].mean(axis=0, dtype=float)
 
     @property
     def regimes(self) -> list[tuple]:
@@ -720,14 +727,14 @@ class World:
     def inform(self) -> None:
         """Tell all operators and stated objectives what members need, and what does harm, now.
 
-        Those made with ``told=True`` are told of every change as it is made.
+        Those made with ``told=True`` are told of every change before the next tick.
         """
         self._spread_news(all_of_them=True)
 
     def _spread_news(self, all_of_them=False):
         """Tell the regimes that are to be told."""
         own, number, block = self._government, self.state["regime"], self.state["block"]
-        told = False
+        news = False
         for r in range(len(own.regimes)):
             said = own.operator(r)
             if not (getattr(said, "told", False) or all_of_them and hasattr(said, "told")):
@@ -735,10 +742,10 @@ class World:
             where = np.flatnonzero(number == r)
             if hasattr(said, "view"):              # an operator knows its blocks, whoever lives there
                 where = np.flatnonzero(np.isin(block, np.flatnonzero(own.block_operator == r)))
-            own.inform(self._mean_need(where), self._params.metabolism.harmful, r)
-            told = True
-        if told:
-            self._attach()
+            news |= own.inform(self._mean_need(where), self._params.metabolism.harmful, r)
+        if news:
+            self._attach_regimes()
+            self._kernel.bind()
 
     @_alone
     def switch(self, on: bool, sites=None) -> None:
