@@ -19,7 +19,6 @@ hook forces members to share, whatever they have learned:
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -28,6 +27,7 @@ import numpy as np
 from ._checks import whole
 from ._dispatch import core
 from .params import _check, _field, _Group, closest, range_text
+from .topology import Topology
 
 __all__ = ["Corrigible", "Endorsed", "Frozen", "Organic", "Rule", "Specified", "from_dict", "partition", "ramp",
            "table", "to_dict"]
@@ -140,7 +140,7 @@ class Endorsed(_Regime):
     def __post_init__(self):
         super().__post_init__()
         if isinstance(self.operator, Mapping):
-            object.__setattr__(self, "operator", Corrigible(**self.operator))
+            object.__setattr__(self, "operator", from_dict({"regime": "corrigible", **self.operator}))
         if not isinstance(self.operator, Corrigible):
             raise TypeError(f"endorsed.operator must be a Corrigible, not {self.operator!r:.60}")
 
@@ -150,13 +150,28 @@ KINDS = {kind.__name__.lower(): kind for kind in (Organic, Frozen, Specified, Ru
 
 
 def to_dict(regime) -> dict:
-    """Return a regime as a plain dict, ready for JSON: its kind under ``"regime"``, and its fields."""
+    """Return a regime as a plain dict, ready for JSON: its kind under ``"regime"``, and its fields.
+
+    Raises
+    ------
+    TypeError
+        If it is no regime.
+    """
+    checked(regime)
     record = {name: list(value) if isinstance(value, tuple) else value
               for name, value in dataclasses.asdict(regime).items()}
     if "operator" in record:
         record["operator"] = {name: list(value) if isinstance(value, tuple) else value
                               for name, value in record["operator"].items()}
     return {"regime": type(regime).__name__.lower(), **record}
+
+
+def checked(regime):
+    """Return a regime, or say in one sentence that it is none."""
+    if type(regime) not in KINDS.values():
+        known = ", ".join(kind.__name__ for kind in KINDS.values())
+        raise TypeError(f"regime must be one of {known}, not {regime!r:.60}")
+    return regime
 
 
 def from_dict(record: Mapping):
@@ -171,7 +186,7 @@ def from_dict(record: Mapping):
         raise TypeError(f"a regime must be a mapping of names to values, not {record!r:.60}")
     fields = dict(record)
     name = fields.pop("regime", None)
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise ValueError(f"regime must be one of {', '.join(KINDS)}, not {name!r}{closest(name, KINDS)}")
     known = [f.name for f in dataclasses.fields(KINDS[name])]
     for field in fields:
@@ -199,7 +214,7 @@ def ramp(start: int, stop: int, low, high, every: int = 1) -> dict[int, object]:
         Ticks before which the value is ``low`` for the first and ``high`` for the first time;
         equal for a step.
     low, high : float or array_like
-        One value, or one a site.
+        One value, or one a site; finite.
     every : int, default 1
         Ticks between two values.
 
@@ -210,7 +225,8 @@ def ramp(start: int, stop: int, low, high, every: int = 1) -> dict[int, object]:
     Raises
     ------
     TypeError, ValueError
-        If a tick is not whole, or ``stop`` lies before ``start``.
+        If a tick is not whole, ``stop`` lies before ``start``, or ``low`` and ``high`` are no finite
+        numbers or of shapes that do not fit.
 
     Examples
     --------
@@ -226,10 +242,26 @@ def ramp(start: int, stop: int, low, high, every: int = 1) -> dict[int, object]:
     """
     start, every = whole("start", start, 0), whole("every", every, 1)
     stop = whole("stop", stop, start)
-    if not isinstance(low, numbers.Real) or not isinstance(high, numbers.Real):
-        low, high = np.asarray(low, float), np.asarray(high, float)
+    ends = [_finite("low", low), _finite("high", high)]
+    try:
+        np.broadcast_shapes(*map(np.shape, ends))
+    except ValueError:
+        raise ValueError(f"low and high must have the same shape, or be one value, not {ends[0].shape} and "
+                         f"{ends[1].shape}") from None
+    low, high = ends
     values = {tick: low + (high - low) * ((tick - start) / (stop - start)) for tick in range(start, stop, every)}
     return {**values, stop: high}
+
+
+def _finite(name, value):
+    """Return a plain number, or an array of finite ones."""
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be one number or an array of numbers, not {value!r:.60}") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)][0]:g}")
+    return array if array.ndim else float(array)
 
 
 def partition(topology, view: int, rng=0) -> np.ndarray:
@@ -247,8 +279,15 @@ def partition(topology, view: int, rng=0) -> np.ndarray:
     -------
     ndarray of int64, shape (N,)
         Number of each site's block.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``topology`` is none, or ``view`` is not a whole number of at least 1.
     """
     view = whole("view", view, 1)
+    if not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
     if topology.cells is not None:
         rows, cols = (topology.cells // view).T.astype(np.int64)
         return np.unique(rows * (cols.max() + 1) + cols, return_inverse=True)[1].reshape(-1)

@@ -16,7 +16,7 @@ from ._slices import LANES, aligned
 from .agenda import Agenda, Job
 from .params import CARE_KINDS, TRAITS, Params, closest
 from .records import Audit, Recording
-from .regimes import KINDS, Corrigible, Endorsed, Government, Specified, partition
+from .regimes import Corrigible, Endorsed, Government, Specified, checked, partition
 from .state import COLUMNS, SHARED, TRAIT_PARAMETERS, State
 from .topology import Topology
 
@@ -315,17 +315,24 @@ class World:
             Dotted parameter name, as in :meth:`update`, or a column, as in :meth:`set`.
         values : mapping of int to value
             What it becomes before each of these ticks is computed; of a column, one value or one
-            a site. :func:`organism.regimes.ramp` makes such a mapping. These are jobs: forks and
-            saved worlds are without them.
+            a site. :func:`organism.regimes.ramp` makes such a mapping.
 
         Raises
         ------
         TypeError, ValueError
             If a tick lies in the past, or a name or value is refused; nothing is scheduled then.
+
+        Notes
+        -----
+        These are jobs, which forks and saved worlds are without. To go on with a schedule there,
+        schedule what is left of it: the ticks from ``world.tick`` on.
         """
         if not isinstance(values, Mapping):
             raise TypeError(f"values must map ticks to values, not {values!r:.60}")
         column = name in COLUMNS
+        if not column and name not in self._params.names():
+            raise ValueError(f"neither a parameter nor a column is called {name!r}"
+                             + closest(name, [*self._params.names(), *COLUMNS]))
         for tick, value in values.items():
             if column:
                 self._checked_values(name, value, None)
@@ -494,7 +501,8 @@ class World:
         **changes
             Dotted names, as in :meth:`Params.replace`. A new ``care.weight``,
             ``learning.rate``, ``metabolism.need`` or ``metabolism.reserve`` is given to all
-            sites. Features that ``learning.perception`` or ``learning.cue`` add start at weight 0.
+            sites. Where ``learning.perception`` or ``learning.cue`` change, the features that stay
+            keep their weights and eligibilities; those that come, or come back, start at 0.
 
         Raises
         ------
@@ -615,7 +623,7 @@ class World:
         sites : int or sequence of int, optional
             Whose members; all by default. An operator also takes charge of empty sites.
         blocks : array_like of int, shape (N,), optional
-            Block of each site, for an operator; by default :func:`organism.regimes.partition`
+            Block of each site, 0 or more, for an operator; by default :func:`organism.regimes.partition`
             with the operator's ``view``.
         rng : int, SeedSequence or Generator, optional
             Source of the members' ranks in their blocks, and of the partition where there is
@@ -633,10 +641,9 @@ class World:
         charge any more decides for itself.
         Members added from outside are organic. Orders given by :meth:`set` to members under a
         rule or an operator are overwritten; other members' are cleared by this call.
+        Blocks stay as they are when the network is rewired: govern anew for other ones.
         """
-        if type(regime) not in KINDS.values():
-            known = ", ".join(kind.__name__ for kind in KINDS.values())
-            raise TypeError(f"regime must be one of {known}, not {regime!r:.60}")
+        checked(regime)
         index = np.arange(self.n_sites) if sites is None else self._sites(sites)
         alive = self.state["occupied"][index]
         operated = isinstance(regime, (Corrigible, Endorsed))
@@ -648,6 +655,9 @@ class World:
         own.fits(regime)
         rng = [self.seed, self.tick] if rng is None else seed(rng)
         labels = self._blocks(regime, blocks, rng)[index] if operated else None
+        if operated and (labels < 0).any():
+            raise ValueError(f"blocks must be 0 or more where the operator is to be in charge, not "
+                             f"{labels[labels < 0][0]}, as at site {index[labels < 0][0]}")
         r = own.enter(regime, self._mean_need(index), self._params.metabolism.harmful)
         if r > 32_000:
             raise ValueError("there are more than 32000 different regimes")
@@ -696,7 +706,10 @@ class World:
         if blocks is None:
             operator = regime.operator if isinstance(regime, Endorsed) else regime
             return partition(self.topology, operator.view, rng)
-        labels = np.asarray(blocks)
+        try:
+            labels = np.asarray(blocks)
+        except ValueError:                     # rows of different lengths
+            labels = np.empty(0)
         if labels.shape != (self.n_sites,) or labels.dtype.kind not in "iu":
             raise ValueError(f"blocks must be a whole number for each of the {self.n_sites} sites, "
                              f"not {blocks!r:.60}")
