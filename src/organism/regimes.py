@@ -38,8 +38,8 @@ RULED_SHARES = {"always": 1, "never": 0, "learned": -1}
 OBJECTIVES = ("output", "welfare")
 #: Largest number of readings that operators keep: delay over period, plus one.
 MAX_READINGS = 100_000
-_WHAT_IS = {"need": "what members need when the regime is made, or when it is told",
-            "harmful": "what does harm then", "resources": "all"}
+_WHAT_IS = {"need": "the mean need of its members when it is put in charge, or now if it is told",
+            "harmful": "what does harm then, or now if it is told", "resources": "all"}
 
 
 class _Regime(_Group):
@@ -80,7 +80,7 @@ class Specified(_Regime):
     harmful: tuple | None = _field(None, "goods stated to do harm; None: those that do", indices=True,
                                    source="MODEL.md 7.0")
     care: bool = _field(False, "also appraise others' objective, as far as the member cares", source="MODEL.md 7.0")
-    told: bool = _field(False, "learn of every change of needs and harms", source="MODEL.md 7.0")
+    told: bool = _field(False, "learn of every change of needs and harms before the next tick", source="MODEL.md 7.0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ class Corrigible(_Regime):
                                 0, 1e6, per_resource=True, source="MODEL.md 7.0")
     harmful: tuple | None = _field(None, "goods it believes to do harm; None: those that do", indices=True,
                                    source="MODEL.md 7.0")
-    told: bool = _field(False, "learn of every change of needs and harms", source="MODEL.md 7.0")
+    told: bool = _field(False, "learn of every change of needs and harms before the next tick", source="MODEL.md 7.0")
 
     orders = True
 

@@ -638,7 +638,7 @@ class World:
         -----
         The regime is the member's: it moves with it, and children inherit it. Block, rank and
         off switch are the site's, and the latest call holds: who lives where no operator is in
-        charge any more decides for itself.
+        charge any more decides for itself. Each call puts an operator of its own in charge.
         Members added from outside are organic. Orders given by :meth:`set` to members under a
         rule or an operator are overwritten; other members' are cleared by this call.
         Blocks stay as they are when the network is rewired: govern anew for other ones.
@@ -726,7 +726,7 @@ class World:
 
     @property
     def regimes(self) -> list[tuple]:
-        """Who is under what: each regime with the sites of its members, ascending."""
+        """Who is under what: each regime with the sites of its members, ascending; one entry an operator."""
         here, number = self.state["occupied"], self.state["regime"]
         return [(regime, np.flatnonzero(here & (number == r)))
                 for r, regime in enumerate(self._government.regimes) if r == 0 or (here & (number == r)).any()]
