@@ -114,6 +114,10 @@ def test_reading_back_who_is_under_what():
     found = {regime: sites.tolist() for regime, sites in w.regimes}
     assert found[Frozen()] == [1] and found[Corrigible(view=2)] == [4, 5, 6] and 2 in found[Organic()]
     assert w.quotas.shape == (2, 3)                             # squares (1, 0) and (1, 1)
+    w.remove([1, 4, 5, 6])
+    w.govern(Rule(), [0])
+    assert [len(sites) for _, sites in w.regimes] == [11, 0, 1]  # the operator is still there, nobody is frozen
+    assert all((w.state["regime"][sites] == r).all() for r, (_, sites) in enumerate(w.regimes))
 
 
 def test_a_world_without_regimes_does_not_grow_and_one_that_is_freed_shrinks_again():

@@ -726,10 +726,12 @@ class World:
 
     @property
     def regimes(self) -> list[tuple]:
-        """Who is under what: each regime with the sites of its members, ascending; one entry an operator."""
+        """Who is under what: each regime with the sites of its members, ascending, in order of the column ``regime``.
+
+        Each operator has an entry of its own, and nobody under it if no member lives where it is in charge.
+        """
         here, number = self.state["occupied"], self.state["regime"]
-        return [(regime, np.flatnonzero(here & (number == r)))
-                for r, regime in enumerate(self._government.regimes) if r == 0 or (here & (number == r)).any()]
+        return [(regime, np.flatnonzero(here & (number == r))) for r, regime in enumerate(self._government.regimes)]
 
     @property
     def quotas(self) -> np.ndarray:
@@ -740,7 +742,8 @@ class World:
     def inform(self) -> None:
         """Tell all operators and stated objectives what members need, and what does harm, now.
 
-        Those made with ``told=True`` are told of every change before the next tick.
+        Those made with ``told=True`` are told of every change before the next tick. Where members'
+        needs differ, births and deaths are such changes, and each tick that has some takes longer.
         """
         self._spread_news(all_of_them=True)
 
