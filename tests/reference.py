@@ -248,8 +248,7 @@ def listen(w):
         own["told"][number] = now
         knew, wanted = ([told[g] > 0 and not told[k + g] for g in w.resources] for told in (before, now))
         for block in blocks if wanted != knew else ():
-            quota = [(q if known else .02) if new else 0.0
-                     for q, known, new in zip(own["quota"][block], knew, wanted, strict=True)]
+            quota = [max(.02, q) if new else 0.0 for q, new in zip(own["quota"][block], wanted, strict=True)]
             own["quota"][block] = [q / sum(quota) for q in quota] if any(wanted) else quota
 
 

@@ -128,7 +128,7 @@ def test_quotas_stay_where_nothing_that_is_wanted_changes():
         assert (world.quotas == quota).all()
     world.set("need", [1, 0, 1])
     world.step(1)
-    np.testing.assert_allclose(world.quotas[0], quota[0] * [1, 0, 1] / (1 - quota[0, 1]))
+    np.testing.assert_allclose(world.quotas[0], np.array([0.02, 0, quota[0, 2]]) / (0.02 + quota[0, 2]))
     kept = world.quotas
     world.set("need", 1.0)
     world.step(1)

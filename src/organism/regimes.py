@@ -389,7 +389,7 @@ class Government:
         self.told[r] = told
         wanted, here = self.wanted(r), self.block_operator == r
         if here.any() and (wanted != before).any():
-            quota = np.where(before, self.quota[here], 0.02) * wanted
+            quota = np.maximum(self.quota[here], 0.02) * wanted
             self.quota[here] = quota / np.maximum(quota.sum(axis=1, keepdims=True), 1e-300)
         return True
 
