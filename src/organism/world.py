@@ -728,7 +728,7 @@ class World:
     def regimes(self) -> list[tuple]:
         """Who is under what: each regime with the sites of its members, ascending, in order of the column ``regime``.
 
-        Each operator has an entry of its own, and nobody under it if no member lives where it is in charge.
+        Each operator has an entry of its own, also one that no member is under.
         """
         here, number = self.state["occupied"], self.state["regime"]
         return [(regime, np.flatnonzero(here & (number == r))) for r, regime in enumerate(self._government.regimes)]
