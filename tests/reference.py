@@ -148,7 +148,8 @@ def tick(topology, params, state, ties, tick, seed, next_uid, government=None):
     find_neighbours(w, topology)
 
     if government:
-        survey(w)                                       # 0
+        listen(w)                                       # 0
+        survey(w)
         command(w)
     features = sense(w)                                 # 1
     task_slope, share_slope = choose(w, features)       # 2
@@ -224,6 +225,31 @@ def operator_of(w, block):
     number, k = w.government["block_operator"][block], w.params.resources
     told, found = w.government["told"][number], w.government["regimes"][number]
     return getattr(found, "operator", found), [g for g in range(k) if told[g] > 0 and not told[k + g]], told[:k]
+
+
+def listen(w):
+    """Pass 0, what is told: the needs and harms of now, to those who learn of every change."""
+    own, k = w.government, w.params.resources
+    for number, found in enumerate(own["regimes"]):
+        said = getattr(found, "operator", found)
+        if not getattr(said, "told", False):
+            continue
+        blocks = {block for block, operator in enumerate(own["block_operator"]) if operator == number}
+        under = w.s.block if hasattr(said, "view") else w.s.regime
+        there = [i for i in w.living if under[i] in (blocks if hasattr(said, "view") else {number})]
+        there = there or w.living or w.sites
+        need = [mean(w.s.need[i][g] for i in there) for g in w.resources]
+        if said.need is not None:
+            need = list(said.need) if isinstance(said.need, tuple) else [said.need] * k
+        if getattr(said, "resources", None) is not None:
+            need = [x if g in said.resources else 0.0 for g, x in enumerate(need)]
+        harmful = w.params.metabolism.harmful if said.harmful is None else said.harmful
+        before, now = own["told"][number], need + [float(g in harmful) for g in w.resources]
+        own["told"][number] = now
+        knew, wanted = ([told[g] > 0 and not told[k + g] for g in w.resources] for told in (before, now))
+        for block in blocks if wanted != knew else ():
+            quota = [max(.02, q) if new else 0.0 for q, new in zip(own["quota"][block], wanted, strict=True)]
+            own["quota"][block] = [q / sum(quota) for q in quota] if any(wanted) else quota
 
 
 def survey(w):

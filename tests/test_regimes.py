@@ -72,6 +72,19 @@ def test_the_table_lists_every_field():
     (lambda: Corrigible(delay=200_000), ValueError, "corrigible.delay must be below 100000 periods"),
     (lambda: Specified(objective="profit"), ValueError, "specified.objective must be one of output, welfare"),
     (lambda: Endorsed(operator=Frozen()), TypeError, "endorsed.operator must be a Corrigible"),
+    (lambda: Endorsed(operator={"dely": 1}), ValueError, "corrigible has no field 'dely'; did you mean 'delay'"),
+    (lambda: Endorsed(operator={"regime": "rule"}), TypeError, "endorsed.operator must be a Corrigible"),
+    (lambda: Endorsed(spell=0.5), ValueError, "endorsed.spell must be in"),
+    (lambda: Specified(need=[1, -2, 1]), ValueError, r"specified.need\[1\] must be in \[0, 1e6\]"),
+    (lambda: Specified(told=1), TypeError, "specified.told must be true or false, not 1"),
+    (lambda: Rule(share="alwys"), ValueError, "rule.share must be one of .*; did you mean 'always'"),
+    (lambda: Rule(good=None), TypeError, "rule.good must be a number in"),
+    (lambda: from_dict({"regime": ["rule"]}), ValueError, "regime must be one of organic, frozen"),
+    (lambda: to_dict(Rule), TypeError, "regime must be one of Organic, Frozen"),
+    (lambda: partition("grid", 4), TypeError, "topology must be a Topology, not str"),
+    (lambda: world().govern(Corrigible(), blocks=np.arange(-1, 41)), ValueError,
+     "blocks must be 0 or more where the operator is to be in charge, not -1, as at site 0"),
+    (lambda: world().govern(Corrigible(), blocks=[[1], [1, 2]]), ValueError, "blocks must be a whole number for each"),
     (lambda: from_dict({"regime": "frozn"}), ValueError, "did you mean 'frozen'"),
     (lambda: from_dict({"regime": "corrigible", "dely": 3}), ValueError, "did you mean 'delay'"),
     (lambda: world().govern(Rule(good=3)), ValueError, "rule.good must be below resources = 3, not 3"),
@@ -101,6 +114,10 @@ def test_reading_back_who_is_under_what():
     found = {regime: sites.tolist() for regime, sites in w.regimes}
     assert found[Frozen()] == [1] and found[Corrigible(view=2)] == [4, 5, 6] and 2 in found[Organic()]
     assert w.quotas.shape == (2, 3)                             # squares (1, 0) and (1, 1)
+    w.remove([1, 4, 5, 6])
+    w.govern(Rule(), [0])
+    assert [len(sites) for _, sites in w.regimes] == [11, 0, 1]  # the operator is still there, nobody is frozen
+    assert all((w.state["regime"][sites] == r).all() for r, (_, sites) in enumerate(w.regimes))
 
 
 def test_a_world_without_regimes_does_not_grow_and_one_that_is_freed_shrinks_again():
@@ -303,6 +320,7 @@ def test_being_told_of_a_harm_moves_the_quota_at_once():
     w.govern(Corrigible(view=8), np.arange(20))
     w.govern(Corrigible(view=8, told=True), np.arange(20, 42))
     w.update(**{"metabolism.harmful": (2,)})
+    w.step(1)
     operated = w._government.block_operator
     quota = {w._government.operator(r).told: w.quotas[operated == r] for r in set(operated.tolist())}
     assert (quota[True][:, 2] == 0).all() and (quota[False][:, 2] > 0.3).all()

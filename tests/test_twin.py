@@ -321,6 +321,9 @@ def govern(world, chance):
     if "obeys" in world.state.planes:
         for name in ("obeyed", "unbidden"):
             world.state.view(name)[here] = chance.uniform(-.5, 1, n)[here]
+    if chance.random() < .5:                                   # news for those who are to be told
+        world.set("need", chance.integers(0, 3, (n, k)) * (chance.random(k) < .7))
+        world.update(**{"metabolism.harmful": np.flatnonzero(chance.random(k) < .2).tolist()})
 
 
 def government(world):
@@ -368,7 +371,7 @@ def agree(world, after, rtol=1e-6, loosen=1):
             np.testing.assert_array_equal(got, want, name)
         else:
             np.testing.assert_allclose(got, want, rtol, loosen * ATOL.get(name, 5e-6), err_msg=name)
-    for name in ("quota", "seen", "reading") if after.government else ():
+    for name in ("told", "quota", "seen", "reading") if after.government else ():
         got = getattr(world._government, name)
         np.testing.assert_allclose(got, np.reshape(after.government[name], got.shape), rtol, loosen * 1e-6,
                                    err_msg=name)

@@ -97,6 +97,8 @@ class Kernel:
     governed: int
     stated: int
     endorsing: int
+    news: int
+    watched: int
     yield_: float
     skill_gain: float
     skill_up: float

@@ -66,6 +66,8 @@ cdef class Kernel:
         uint64_t seed
         int perception, cue, rest, horizon, care_kind, leontief, inherit_policy, global_parents
         int directed, depletion_law, demography, threads, timed, governed, stated, endorsing
+        # whether members came, went or changed since Python last looked; whether run() stops for it
+        int news, watched
         double yield_, skill_gain, skill_up, skill_down, work_cost, depletion, regrowth, task_memory
         double complementarity, share_cost, bond_rate, bond_floor, memory, trace_decay, baseline_rate
         double exploration, share_exploration, task_bound, share_bound, saturation, loss
@@ -251,6 +253,7 @@ cdef class Kernel:
     def run(self, int64_t n, double patience=1e300):
         """Advance ``n`` ticks without the GIL, or fewer: none is begun after ``patience`` seconds.
 
+        Nor is one begun after members came or went, where that is ``watched``.
         Returns the number of ticks done, at least 1 of a positive ``n``.
         """
         cdef int64_t done = 0
@@ -258,7 +261,7 @@ cdef class Kernel:
         global lanes_fault
         with nogil:
             start = seconds()
-            while done < n and (done == 0 or seconds() - start < patience):
+            while done < n and (done == 0 or seconds() - start < patience and not (self.watched and self.news)):
                 self.one_tick()
                 done += 1
         if lanes_fault:

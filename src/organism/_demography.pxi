@@ -211,6 +211,7 @@ cdef void vacate(Kernel kernel, int64_t i) noexcept nogil:
     clear_row(b, i)
     count_neighbour(b, i, -1)
     kernel.n_alive -= 1
+    kernel.news = True
 
 
 cdef void settle(Kernel kernel, int64_t i, uint32_t key0, uint32_t key1) noexcept nogil:
@@ -227,6 +228,7 @@ cdef void settle(Kernel kernel, int64_t i, uint32_t key0, uint32_t key1) noexcep
     reset_ties(kernel, b, i, True)
     count_neighbour(b, i, 1)
     kernel.n_alive += 1
+    kernel.news = True
 
 
 cdef void breed(Kernel kernel) noexcept nogil:

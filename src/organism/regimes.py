@@ -19,7 +19,6 @@ hook forces members to share, whatever they have learned:
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -28,6 +27,7 @@ import numpy as np
 from ._checks import whole
 from ._dispatch import core
 from .params import _check, _field, _Group, closest, range_text
+from .topology import Topology
 
 __all__ = ["Corrigible", "Endorsed", "Frozen", "Organic", "Rule", "Specified", "from_dict", "partition", "ramp",
            "table", "to_dict"]
@@ -38,8 +38,8 @@ RULED_SHARES = {"always": 1, "never": 0, "learned": -1}
 OBJECTIVES = ("output", "welfare")
 #: Largest number of readings that operators keep: delay over period, plus one.
 MAX_READINGS = 100_000
-_WHAT_IS = {"need": "what members need when the regime is made, or when it is told",
-            "harmful": "what does harm then", "resources": "all"}
+_WHAT_IS = {"need": "the mean need of its members when it is put in charge, or now if it is told",
+            "harmful": "what does harm then, or now if it is told", "resources": "all"}
 
 
 class _Regime(_Group):
@@ -80,7 +80,7 @@ class Specified(_Regime):
     harmful: tuple | None = _field(None, "goods stated to do harm; None: those that do", indices=True,
                                    source="MODEL.md 7.0")
     care: bool = _field(False, "also appraise others' objective, as far as the member cares", source="MODEL.md 7.0")
-    told: bool = _field(False, "learn of every change of needs and harms", source="MODEL.md 7.0")
+    told: bool = _field(False, "learn of every change of needs and harms before the next tick", source="MODEL.md 7.0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ class Corrigible(_Regime):
                                 0, 1e6, per_resource=True, source="MODEL.md 7.0")
     harmful: tuple | None = _field(None, "goods it believes to do harm; None: those that do", indices=True,
                                    source="MODEL.md 7.0")
-    told: bool = _field(False, "learn of every change of needs and harms", source="MODEL.md 7.0")
+    told: bool = _field(False, "learn of every change of needs and harms before the next tick", source="MODEL.md 7.0")
 
     orders = True
 
@@ -140,7 +140,7 @@ class Endorsed(_Regime):
     def __post_init__(self):
         super().__post_init__()
         if isinstance(self.operator, Mapping):
-            object.__setattr__(self, "operator", Corrigible(**self.operator))
+            object.__setattr__(self, "operator", from_dict({"regime": "corrigible", **self.operator}))
         if not isinstance(self.operator, Corrigible):
             raise TypeError(f"endorsed.operator must be a Corrigible, not {self.operator!r:.60}")
 
@@ -150,13 +150,28 @@ KINDS = {kind.__name__.lower(): kind for kind in (Organic, Frozen, Specified, Ru
 
 
 def to_dict(regime) -> dict:
-    """Return a regime as a plain dict, ready for JSON: its kind under ``"regime"``, and its fields."""
+    """Return a regime as a plain dict, ready for JSON: its kind under ``"regime"``, and its fields.
+
+    Raises
+    ------
+    TypeError
+        If it is no regime.
+    """
+    checked(regime)
     record = {name: list(value) if isinstance(value, tuple) else value
               for name, value in dataclasses.asdict(regime).items()}
     if "operator" in record:
         record["operator"] = {name: list(value) if isinstance(value, tuple) else value
                               for name, value in record["operator"].items()}
     return {"regime": type(regime).__name__.lower(), **record}
+
+
+def checked(regime):
+    """Return a regime, or say in one sentence that it is none."""
+    if type(regime) not in KINDS.values():
+        known = ", ".join(kind.__name__ for kind in KINDS.values())
+        raise TypeError(f"regime must be one of {known}, not {regime!r:.60}")
+    return regime
 
 
 def from_dict(record: Mapping):
@@ -171,7 +186,7 @@ def from_dict(record: Mapping):
         raise TypeError(f"a regime must be a mapping of names to values, not {record!r:.60}")
     fields = dict(record)
     name = fields.pop("regime", None)
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise ValueError(f"regime must be one of {', '.join(KINDS)}, not {name!r}{closest(name, KINDS)}")
     known = [f.name for f in dataclasses.fields(KINDS[name])]
     for field in fields:
@@ -199,7 +214,7 @@ def ramp(start: int, stop: int, low, high, every: int = 1) -> dict[int, object]:
         Ticks before which the value is ``low`` for the first and ``high`` for the first time;
         equal for a step.
     low, high : float or array_like
-        One value, or one a site.
+        One value, or one a site; finite.
     every : int, default 1
         Ticks between two values.
 
@@ -210,7 +225,8 @@ def ramp(start: int, stop: int, low, high, every: int = 1) -> dict[int, object]:
     Raises
     ------
     TypeError, ValueError
-        If a tick is not whole, or ``stop`` lies before ``start``.
+        If a tick is not whole, ``stop`` lies before ``start``, or ``low`` and ``high`` are no finite
+        numbers or of shapes that do not fit.
 
     Examples
     --------
@@ -226,10 +242,26 @@ def ramp(start: int, stop: int, low, high, every: int = 1) -> dict[int, object]:
     """
     start, every = whole("start", start, 0), whole("every", every, 1)
     stop = whole("stop", stop, start)
-    if not isinstance(low, numbers.Real) or not isinstance(high, numbers.Real):
-        low, high = np.asarray(low, float), np.asarray(high, float)
+    ends = [_finite("low", low), _finite("high", high)]
+    try:
+        np.broadcast_shapes(*map(np.shape, ends))
+    except ValueError:
+        raise ValueError(f"low and high must have the same shape, or be one value, not {ends[0].shape} and "
+                         f"{ends[1].shape}") from None
+    low, high = ends
     values = {tick: low + (high - low) * ((tick - start) / (stop - start)) for tick in range(start, stop, every)}
     return {**values, stop: high}
+
+
+def _finite(name, value):
+    """Return a plain number, or an array of finite ones."""
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be one number or an array of numbers, not {value!r:.60}") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)][0]:g}")
+    return array if array.ndim else float(array)
 
 
 def partition(topology, view: int, rng=0) -> np.ndarray:
@@ -247,8 +279,15 @@ def partition(topology, view: int, rng=0) -> np.ndarray:
     -------
     ndarray of int64, shape (N,)
         Number of each site's block.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``topology`` is none, or ``view`` is not a whole number of at least 1.
     """
     view = whole("view", view, 1)
+    if not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
     if topology.cells is not None:
         rows, cols = (topology.cells // view).T.astype(np.int64)
         return np.unique(rows * (cols.max() + 1) + cols, return_inverse=True)[1].reshape(-1)
@@ -339,25 +378,39 @@ class Government:
             raise ValueError(f"{name}.need has {len(need)} values; it takes one, or one for each of the {self.K} "
                              "resources")
 
-    def inform(self, needs, harmful, r: int) -> None:
-        """Tell regime number ``r`` the needs and harms; quotas of what is no longer wanted become 0."""
-        self.told[r] = self.state(self.regimes[r], needs, harmful)
-        here = self.block_operator == r
-        if here.any():
-            wanted = self.wanted(r)
-            quota = np.where(wanted, np.maximum(self.quota[here], 0.02), 0)
+    def inform(self, needs, harmful, r: int) -> bool:
+        """Tell regime number ``r`` needs and harms, and return whether that is news.
+
+        Quotas move only if other goods than before are wanted.
+        """
+        before, told = self.wanted(r), self.state(self.regimes[r], needs, harmful)
+        if (told == self.told[r]).all():
+            return False
+        self.told[r] = told
+        wanted, here = self.wanted(r), self.block_operator == r
+        if here.any() and (wanted != before).any():
+            quota = np.maximum(self.quota[here], 0.02) * wanted
             self.quota[here] = quota / np.maximum(quota.sum(axis=1, keepdims=True), 1e-300)
+        return True
+
+    def listens(self, r: int) -> bool:
+        """Whether regime number ``r`` is told of every change of what members need."""
+        said = self.operator(r)
+        return getattr(said, "told", False) and said.need is None
 
     def wanted(self, r: int) -> np.ndarray:
         """Return which goods regime number ``r`` knows to be needed and not to do harm, shape (K,)."""
         return (self.told[r, :self.K] > 0) & (self.told[r, self.K:] == 0)
 
     def enter(self, regime, need, harmful) -> int:
-        """Enter a regime, or find the same one told the same; return its number."""
+        """Enter a regime and return its number: that of the same one told the same, but each operator is a new one.
+
+        What an operator believes depends on where it is in charge: two that begin alike may come to differ.
+        """
         told = self.state(regime, need, harmful)
         for r, known in enumerate(self.regimes):
-            if known == regime and (not hasattr(regime, "told") and not isinstance(regime, Endorsed)
-                                    or (self.told[r] == told).all()):
+            alike = not hasattr(regime, "told") or regime.told or (self.told[r] == told).all()
+            if known == regime and alike and not isinstance(regime, (Corrigible, Endorsed)):
                 return r
         self.regimes.append(regime)
         self.told = np.vstack([self.told, told])

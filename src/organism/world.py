@@ -16,7 +16,7 @@ from ._slices import LANES, aligned
 from .agenda import Agenda, Job
 from .params import CARE_KINDS, TRAITS, Params, closest
 from .records import Audit, Recording
-from .regimes import KINDS, Corrigible, Endorsed, Government, Specified, partition
+from .regimes import Corrigible, Endorsed, Government, Specified, checked, partition
 from .state import COLUMNS, SHARED, TRAIT_PARAMETERS, State
 from .topology import Topology
 
@@ -175,6 +175,10 @@ class World:
         kernel.governed = len(own.regimes) > 1
         kernel.stated, kernel.endorsing = own.has(Specified), own.has(Endorsed)
         kernel.laws = own.laws() if kernel.governed else None
+        # who is to be told hears of births and deaths too, where members' needs differ
+        differ = self.state.planes["need"].shape[1] > LANES
+        kernel.watched = differ and any(map(own.listens, range(len(own.regimes))))
+        kernel.news = True
         blocks = len(own.block_operator)
         kernel.block_operator, kernel.quota, kernel.seen, kernel.reading = (
             own.block_operator, own.quota, own.seen, own.reading) if blocks else [None] * 4
@@ -268,6 +272,9 @@ class World:
     @_alone
     def _ticks(self, n):
         """Compute up to n ticks and do what is due after them, Ctrl-C or not: it would be missed for ever."""
+        if self._kernel.news:
+            self._spread_news()
+            self._kernel.news = False
         done = self._kernel.run(n, PATIENCE)
         self._agenda.run(self, before=False)
         return done
@@ -308,17 +315,24 @@ class World:
             Dotted parameter name, as in :meth:`update`, or a column, as in :meth:`set`.
         values : mapping of int to value
             What it becomes before each of these ticks is computed; of a column, one value or one
-            a site. :func:`organism.regimes.ramp` makes such a mapping. These are jobs: forks and
-            saved worlds are without them.
+            a site. :func:`organism.regimes.ramp` makes such a mapping.
 
         Raises
         ------
         TypeError, ValueError
             If a tick lies in the past, or a name or value is refused; nothing is scheduled then.
+
+        Notes
+        -----
+        These are jobs, which forks and saved worlds are without. To go on with a schedule there,
+        schedule what is left of it: the ticks from ``world.tick`` on.
         """
         if not isinstance(values, Mapping):
             raise TypeError(f"values must map ticks to values, not {values!r:.60}")
         column = name in COLUMNS
+        if not column and name not in self._params.names():
+            raise ValueError(f"neither a parameter nor a column is called {name!r}"
+                             + closest(name, [*self._params.names(), *COLUMNS]))
         for tick, value in values.items():
             if column:
                 self._checked_values(name, value, None)
@@ -487,7 +501,8 @@ class World:
         **changes
             Dotted names, as in :meth:`Params.replace`. A new ``care.weight``,
             ``learning.rate``, ``metabolism.need`` or ``metabolism.reserve`` is given to all
-            sites. Features that ``learning.perception`` or ``learning.cue`` add start at weight 0.
+            sites. Where ``learning.perception`` or ``learning.cue`` change, the features that stay
+            keep their weights and eligibilities; those that come, or come back, start at 0.
 
         Raises
         ------
@@ -505,7 +520,6 @@ class World:
                 if new[name] != old[name] or name in changes:
                     self.state.share(column, new[name])
             self._attach()
-            self._spread_news()
         except BaseException:                              # out of memory: back to what was
             self._params, self.state.planes, self.state.sizes = old, planes, sizes
             self._attach()
@@ -578,7 +592,6 @@ class World:
                 and np.ndim(values) <= len(state.trailing(name)) and name not in self._params.demography.mutates:
             state.share(name, fresh[0])
             self._attach()
-            self._spread_news()
             return
         if column.owner == "member":
             alive = self.state["occupied"][index]
@@ -595,7 +608,7 @@ class World:
         if state.planes[name] is not known:
             self._attach()
         if name == "need":
-            self._spread_news()
+            self._kernel.news = True
 
     # -- who decides ---------------------------------------------------------------------------
 
@@ -610,7 +623,7 @@ class World:
         sites : int or sequence of int, optional
             Whose members; all by default. An operator also takes charge of empty sites.
         blocks : array_like of int, shape (N,), optional
-            Block of each site, for an operator; by default :func:`organism.regimes.partition`
+            Block of each site, 0 or more, for an operator; by default :func:`organism.regimes.partition`
             with the operator's ``view``.
         rng : int, SeedSequence or Generator, optional
             Source of the members' ranks in their blocks, and of the partition where there is
@@ -625,13 +638,12 @@ class World:
         -----
         The regime is the member's: it moves with it, and children inherit it. Block, rank and
         off switch are the site's, and the latest call holds: who lives where no operator is in
-        charge any more decides for itself.
+        charge any more decides for itself. Each call puts an operator of its own in charge.
         Members added from outside are organic. Orders given by :meth:`set` to members under a
         rule or an operator are overwritten; other members' are cleared by this call.
+        Blocks stay as they are when the network is rewired: govern anew for other ones.
         """
-        if type(regime) not in KINDS.values():
-            known = ", ".join(kind.__name__ for kind in KINDS.values())
-            raise TypeError(f"regime must be one of {known}, not {regime!r:.60}")
+        checked(regime)
         index = np.arange(self.n_sites) if sites is None else self._sites(sites)
         alive = self.state["occupied"][index]
         operated = isinstance(regime, (Corrigible, Endorsed))
@@ -643,6 +655,9 @@ class World:
         own.fits(regime)
         rng = [self.seed, self.tick] if rng is None else seed(rng)
         labels = self._blocks(regime, blocks, rng)[index] if operated else None
+        if operated and (labels < 0).any():
+            raise ValueError(f"blocks must be 0 or more where the operator is to be in charge, not "
+                             f"{labels[labels < 0][0]}, as at site {index[labels < 0][0]}")
         r = own.enter(regime, self._mean_need(index), self._params.metabolism.harmful)
         if r > 32_000:
             raise ValueError("there are more than 32000 different regimes")
@@ -691,25 +706,32 @@ class World:
         if blocks is None:
             operator = regime.operator if isinstance(regime, Endorsed) else regime
             return partition(self.topology, operator.view, rng)
-        labels = np.asarray(blocks)
+        try:
+            labels = np.asarray(blocks)
+        except ValueError:                     # rows of different lengths
+            labels = np.empty(0)
         if labels.shape != (self.n_sites,) or labels.dtype.kind not in "iu":
             raise ValueError(f"blocks must be a whole number for each of the {self.n_sites} sites, "
                              f"not {blocks!r:.60}")
         return labels
 
     def _mean_need(self, index):
-        """Return the mean need of the members at some sites, in order of their ids; of all, if none lives there."""
-        by_id = index[np.argsort(self.topology.site_id[index])]
-        here = by_id[self.state["occupied"][by_id]]
-        needs = self.state["need"][here if len(here) else slice(None)]
-        return needs.mean(axis=0, dtype=float)
+        """Return the mean need of the members at some sites, of all members if none lives there; in order of ids."""
+        if self.state.planes["need"].shape[1] == LANES:        # all need the same
+            return self.state["need"][0].astype(float)
+        here, everywhere = self.state["occupied"], np.arange(self.n_sites)
+        where = next((some for some in (index[here[index]], everywhere[here]) if len(some)), everywhere)
+        by_id = where[np.argsort(self.topology.site_id[where])]
+        return self.state["need"][by_id].mean(axis=0, dtype=float)
 
     @property
     def regimes(self) -> list[tuple]:
-        """Who is under what: each regime with the sites of its members, ascending."""
+        """Who is under what: each regime with the sites of its members, ascending, in order of the column ``regime``.
+
+        Each operator has an entry of its own, also one that no member is under.
+        """
         here, number = self.state["occupied"], self.state["regime"]
-        return [(regime, np.flatnonzero(here & (number == r)))
-                for r, regime in enumerate(self._government.regimes) if r == 0 or (here & (number == r)).any()]
+        return [(regime, np.flatnonzero(here & (number == r))) for r, regime in enumerate(self._government.regimes)]
 
     @property
     def quotas(self) -> np.ndarray:
@@ -720,14 +742,15 @@ class World:
     def inform(self) -> None:
         """Tell all operators and stated objectives what members need, and what does harm, now.
 
-        Those made with ``told=True`` are told of every change as it is made.
+        Those made with ``told=True`` are told of every change before the next tick. Where members'
+        needs differ, births and deaths are such changes, and each tick that has some takes longer.
         """
         self._spread_news(all_of_them=True)
 
     def _spread_news(self, all_of_them=False):
         """Tell the regimes that are to be told."""
         own, number, block = self._government, self.state["regime"], self.state["block"]
-        told = False
+        news = False
         for r in range(len(own.regimes)):
             said = own.operator(r)
             if not (getattr(said, "told", False) or all_of_them and hasattr(said, "told")):
@@ -735,10 +758,10 @@ class World:
             where = np.flatnonzero(number == r)
             if hasattr(said, "view"):              # an operator knows its blocks, whoever lives there
                 where = np.flatnonzero(np.isin(block, np.flatnonzero(own.block_operator == r)))
-            own.inform(self._mean_need(where), self._params.metabolism.harmful, r)
-            told = True
-        if told:
-            self._attach()
+            news |= own.inform(self._mean_need(where), self._params.metabolism.harmful, r)
+        if news:
+            self._attach_regimes()
+            self._kernel.bind()
 
     @_alone
     def switch(self, on: bool, sites=None) -> None:
