@@ -206,7 +206,7 @@ def rounded(record):
 
 def test_the_page_is_that_of_the_recorded_runs(monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert Path("CLAIMS.md").read_text() == page(Path("src/organism/claims/reports"))
+    assert Path("CLAIMS.md").read_text() == page(Path("src/organism/claims/full-runs"))
 
 
 # -- the command line ----------------------------------------------------------------------

@@ -17,7 +17,7 @@ from .result import Result, run_card
 __all__ = ["Card", "Finding", "Question", "Result", "card", "decide", "names", "recorded", "run"]
 
 #: Reports of full runs: a folder for each card and arm.
-REPORTS = Path(__file__).parent / "reports"
+REPORTS = Path(__file__).parent / "full-runs"
 #: Name of each card, and its module and class.
 _CARDS = {"emergence": ("emergence", "Emergence"), "order": ("order", "Order"), "exit": ("exit", "Exit"),
           "specification": ("specification", "Specification")}
