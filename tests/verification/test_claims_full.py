@@ -20,8 +20,8 @@ def test_full_run(name, arm, limit, tmp_path):
     store = os.environ.get("ORGANISM_CLAIM_STORE")
     result = claims.run(name, arm=arm, workers=2, progress=False,
                         store=tmp_path / "runs" if store is None else os.path.join(store, f"{name}-{arm}"))
-    print(f"\n{result}\n{len(result.frame):,} runs, {result.seconds:.0f} s")
-    assert len(result.failures) == 0 and result.seconds < limit
+    print(f"\n{result}\n{len(result.frame):,} runs, {result.seconds:.0f} s on one core")
+    assert len(result.failures) == 0 and result.seconds < 2 * limit         # on two cores
     recorded = claims.recorded(name, arm)
     assert result.verdict == recorded.verdict
     effects = [finding.effect for finding in recorded.findings]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +36,7 @@ class Result:
     grid : dict of str to Finding
         The primary question under each change of the robustness grid.
     seconds : float
-        How long it took.
+        Computing time: the sum over all runs, whichever process or session did them.
     """
 
     card: Card
@@ -157,7 +156,8 @@ class Result:
         lines += ["", "## Method", "", card.setting, "", f"*Predicted:* {card.prediction}", "",
                   f"*The opposite:* {card.opposite}", "", f"*Null:* {card.null}", "",
                   f"{self.replicates} replicates of each point, paired: replicate r has the same seed at every point. "
-                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds:,.0f} s. Intervals are "
+                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes of computing on one "
+                  "core. Intervals are "
                   f"bootstrap intervals of the mean paired difference, at {100 * self.findings[0].level:.2f} % for the "
                   "first question (corrected for the number of cards and arms) and 95 % uncorrected for the others. "
                   "A verdict *supports* if the whole interval lies beyond the smallest effect of interest δ, "
@@ -264,9 +264,8 @@ def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=
     """
     if replicates is not None and (isinstance(replicates, bool) or int(replicates) != replicates or replicates < 2):
         raise ValueError(f"replicates must be a whole number of at least 2, not {replicates!r}")
-    start = time.perf_counter()
     found = sweep(card.simulate, vary=card.design(grid), design="list", replicates=int(replicates or card.replicates),
                   rng=card.seed, paired=True, workers=workers, executor=executor, store=store, progress=progress)
     frame = found.frame
     return Result(card=card, frame=frame, failures=found.failures, findings=card.judge(frame, n_cards),
-                  grid=card.judge_grid(frame), seconds=time.perf_counter() - start)
+                  grid=card.judge_grid(frame), seconds=float(found.runs["seconds"].sum()))
