@@ -156,8 +156,8 @@ class Result:
         lines += ["", "## Method", "", card.setting, "", f"*Predicted:* {card.prediction}", "",
                   f"*The opposite:* {card.opposite}", "", f"*Null:* {card.null}", "",
                   f"{self.replicates} replicates of each point, paired: replicate r has the same seed at every point. "
-                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes of computing on one "
-                  "core. Intervals are "
+                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes "
+                  "of computing on one core. Intervals are "
                   f"bootstrap intervals of the mean paired difference, at {100 * self.findings[0].level:.2f} % for the "
                   "first question (corrected for the number of cards and arms) and 95 % uncorrected for the others. "
                   "A verdict *supports* if the whole interval lies beyond the smallest effect of interest δ, "
