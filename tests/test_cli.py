@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import organism as og
-from organism import __main__ as cli
 from organism.__main__ import main
+from organism._commands import files
 
 FILES = {"summary.json", "series.csv", "members.csv", "interdependence.graphml", "world.npz", "figure.png"}
 
@@ -101,10 +101,10 @@ def test_roles_are_said_by_size_and_not_by_p_alone(capsys, preset, roles):
     (.05, .5, "no more than chance"), (.5, .0, "no more than chance"),
 ])
 def test_the_verdict_on_roles(pvalue, corrected, said):
-    from organism.__main__ import _verdict
+    from organism._commands.summary import verdict
 
-    assert _verdict({"defined": True, "pvalue": pvalue, "corrected": corrected}).startswith(said + " (p = ")
-    assert "two members" in _verdict({"defined": False, "pvalue": pvalue, "corrected": corrected})
+    assert verdict({"defined": True, "pvalue": pvalue, "corrected": corrected}).startswith(said + " (p = ")
+    assert "two members" in verdict({"defined": False, "pvalue": pvalue, "corrected": corrected})
 
 
 def test_the_first_line_names_every_change(capsys):
@@ -220,9 +220,9 @@ def test_edge_cases_run_to_the_end(words, capsys):
     ("metabolism.complementarity=leontief", "metabolism.complementarity", "leontief"),
 ])
 def test_set_reads_values(given, name, value):
-    from organism.__main__ import _params
+    from organism._commands.build import read_params
 
-    assert _params("organic", [given])[name] == value
+    assert read_params("organic", [given])[name] == value
 
 
 # -- mistakes -----------------------------------------------------------------------------
@@ -361,12 +361,12 @@ def test_a_closed_pipe_is_no_error():
 
 def test_of_many_flows_the_strongest_are_written_and_it_is_said(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "FLOWS", 120)
+    monkeypatch.setattr(files, "FLOWS", 120)
     assert main(["run", "--size", "10", "--ticks", "60", "--seed", "1", "--out", "some"]) == 0
     graph = nx.read_graphml("some/interdependence.graphml")
     assert len(graph) == 100 and 0 < graph.number_of_edges() <= 120
     assert "holds the strongest 120 flows" in capsys.readouterr().out
-    monkeypatch.setattr(cli, "FLOWS", 99)
+    monkeypatch.setattr(files, "FLOWS", 99)
     assert main(["run", "--size", "10", "--ticks", "60", "--seed", "1", "--out", "none"]) == 0
     assert not Path("none/interdependence.graphml").exists()
     assert "interdependence.graphml is left out" in capsys.readouterr().out

@@ -1,0 +1,40 @@
+"""``organism sweep``: run an experiment of many runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .options import Mistake, count
+
+__all__ = ["add", "sweep"]
+
+
+def add(commands) -> None:
+    """Add the command to the commands of a parser."""
+    many = commands.add_parser("sweep", help="run an experiment of many runs, described in a TOML file",
+                               description="Run an experiment of many runs, described in a TOML file.")
+    many.add_argument("file", metavar="FILE.toml")
+    many.add_argument("--workers", metavar="N", type=count(1, 1024), help="processes (default: none of their own)")
+    many.add_argument("--store", metavar="FOLDER", help="keeps finished runs, so that the same command continues")
+    many.add_argument("--replicates", metavar="N", type=count(1), help="runs of each point, instead of the file's")
+    many.add_argument("--out", metavar="FOLDER", help="where to write the tables (default: organism-NAME)")
+    many.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+    many.set_defaults(call=sweep)
+
+
+def sweep(options) -> int:
+    """Run the experiment of a file and write its tables; return the exit code."""
+    from .._experiments import run_experiment
+
+    try:
+        found, folder = run_experiment(options.file, workers=options.workers, store=options.store,
+                                       replicates=options.replicates, out=options.out, progress=not options.quiet)
+    except (TypeError, ValueError, OSError) as error:
+        raise Mistake(str(error)) from None
+    except KeyboardInterrupt as stopped:
+        print(f"organism: stopped by Ctrl-C: {stopped}", file=sys.stderr)
+        return 130
+    if not options.quiet:
+        print(f"{found}\nWritten to {folder}: " + ", ".join(sorted(os.listdir(folder))))
+    return 0
