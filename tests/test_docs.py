@@ -32,7 +32,8 @@ def public_objects():
             continue
         for name in getattr(module, "__all__", ()):
             thing = inspect.getattr_static(module, name, None)
-            if getattr(thing, "__module__", None) != module.__name__:
+            home = re.sub(r"\._[a-z].*", "", getattr(thing, "__module__", None) or "")  # a package's private module
+            if home != module.__name__:
                 continue
             yield f"{module.__name__}.{name}", thing
             if inspect.isclass(thing):

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from organism import Params, Topology, World, measures
+from organism.measures._null import chance, column_sums, expected_information
+from organism.measures._sources import entropy
 
 FACTORY = [[8, 2], [1, 9]]
 WORKSHOP = [[30, 10, 0], [5, 5, 40], [0, 20, 0], [1, 1, 8]]
@@ -118,13 +120,13 @@ def test_expected_information_by_enumeration():
         tables.append(measures.gorelick(counts).information)
     observed = np.array([[2, 0], [1, 2]], float)
     rows = observed.sum(axis=1).astype(int)
-    assert measures._expected(observed, rows) == pytest.approx(np.mean(tables), rel=1e-12)
+    assert expected_information(observed, rows) == pytest.approx(np.mean(tables), rel=1e-12)
 
 
 def test_expected_is_the_mean_of_the_null():
     counts = np.random.default_rng(2).integers(0, 30, (12, 3)).astype(float)
     test = measures.division_of_labour_test(counts, n_resamples=2000, rng=3)
-    expected = measures._expected(counts, counts.sum(axis=1).astype(int)) / test.indices.task_entropy
+    expected = expected_information(counts, counts.sum(axis=1).astype(int)) / test.indices.task_entropy
     error = test.null_distribution.std() / math.sqrt(2000)
     assert test.null_distribution.mean() == pytest.approx(expected, abs=4 * error)
 
@@ -133,14 +135,14 @@ def test_expected_interpolates_many_ages():
     rng = np.random.default_rng(5)
     rows = np.arange(2, 402)
     counts = np.array([rng.multinomial(n, [.2, .3, .5]) for n in rows], float)
-    whole = measures._expected(counts, rows)
-    weight, columns = rows / rows.sum(), measures._columns(counts, rows.sum())
+    whole = expected_information(counts, rows)
+    weight, columns = rows / rows.sum(), column_sums(counts, rows.sum())
     exact = 0.
     for n, w in zip(rows, weight, strict=True):
         done = np.arange(1, n + 1)[:, None]
         part = done[:, 0] / n
-        exact += w * (measures._entropy(columns / columns.sum())
-                      + measures._chance(done, rows.sum(), columns, n).sum(axis=1) @ (part * np.log2(part)))
+        exact += w * (entropy(columns / columns.sum())
+                      + chance(done, rows.sum(), columns, n).sum(axis=1) @ (part * np.log2(part)))
     assert whole == pytest.approx(exact, rel=1e-3)
 
 
@@ -150,7 +152,7 @@ def test_chance_is_hypergeometric():
     for total, columns, n in ((20, [11, 9], 10), (47880, [16000, 15000, 16880], 399), (100, [3, 97], 50)):
         done = np.arange(1, n + 1)[:, None]
         expected = hypergeom.pmf(done, total, columns, n)
-        assert measures._chance(done, total, np.array(columns), n) == pytest.approx(expected, abs=1e-10)
+        assert chance(done, total, np.array(columns), n) == pytest.approx(expected, abs=1e-10)
 
 
 def test_null_keeps_size_when_there_are_no_roles():
