@@ -1,7 +1,8 @@
-"""Checks of arguments that several modules take: seeds, counts, masks."""
+"""Checks of arguments that several modules take: seeds, counts, masks, names."""
 
 from __future__ import annotations
 
+import difflib
 import numbers
 import secrets
 import signal
@@ -9,7 +10,7 @@ import threading
 
 import numpy as np
 
-__all__ = ["mask", "seed", "undisturbed", "whole"]
+__all__ = ["closest", "mask", "seed", "undisturbed", "whole"]
 
 
 def seed(rng) -> int:
@@ -48,6 +49,13 @@ def whole(name, value, low) -> int:
     if value < low:
         raise ValueError(f"{name} must be at least {low}, not {value}")
     return int(value)
+
+
+def closest(name: str, known) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known name, or ``""``."""
+    spelled = {str(k).lower(): str(k) for k in known}
+    match = difflib.get_close_matches(str(name).lower(), spelled, n=1)
+    return f"; did you mean {spelled[match[0]]!r}?" if match else ""
 
 
 def mask(n, occupied) -> np.ndarray:

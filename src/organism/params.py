@@ -13,15 +13,14 @@ is checked when the dataclass is made; a bad one is refused in one sentence.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
-import math
 import numbers
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from ._checks import closest
+from ._fields import LARGEST, _field, _Group, _plain, _text, range_text
 
 __all__ = [
     "Care",
@@ -35,186 +34,10 @@ __all__ = [
     "closest",
 ]
 
-#: Largest value of a parameter without a bound of its own: products of several stay finite in float32.
-LARGEST = 1e6
 #: ``care.kind``: where the welfare that a member cares about is looked for.
 CARE_KINDS = ("self", "neighbours", "kin", "interdependence", "whole")
 #: Member columns that a child takes from its parent and that may mutate.
 TRAITS = ("care", "capability", "reserve", "learning_rate")
-
-
-def closest(name: str, known) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known name, or ``""``."""
-    spelled = {str(k).lower(): str(k) for k in known}
-    match = difflib.get_close_matches(str(name).lower(), spelled, n=1)
-    return f"; did you mean {spelled[match[0]]!r}?" if match else ""
-
-
-def _field(
-    default,
-    doc,
-    unit="1",
-    low=None,
-    high=None,
-    *,
-    open_low=False,
-    per_resource=False,
-    choices=None,
-    words=(),
-    names=None,
-    indices=False,
-    source,
-):
-    """Declare a parameter: default, one-line meaning, unit, range and source.
-
-    The source is the section of MODEL.md that defines it and, where the
-    mechanism is from the literature, the key in MODEL.md's bibliography.
-    """
-    return field(
-        default=default,
-        metadata={
-            "doc": doc,
-            "unit": unit,
-            "low": low,
-            "high": high,
-            "open_low": open_low,
-            "per_resource": per_resource,
-            "choices": choices,
-            "words": words,
-            "names": names,
-            "indices": indices,
-            "source": source,
-        },
-    )
-
-
-def range_text(meta: Mapping[str, Any]) -> str:
-    """Say the allowed range of a parameter in a few characters."""
-    if meta["choices"]:
-        return " | ".join(meta["choices"])
-    if meta["names"] is not None:
-        return "names" + (f" from {', '.join(meta['names'])}" if meta["names"] else "")
-    if meta["indices"]:
-        return "indices in 0, ..., resources - 1, or none"
-    low, high = meta["low"], meta["high"]
-    if low is None and high is None:
-        text = "true or false"
-    else:
-        left = "(-inf" if low is None else ("(" if meta["open_low"] else "[") + _short(low)
-        text = f"{left}, " + ("inf)" if high is None else f"{_short(high)}]")
-    if meta["words"]:
-        text += " or " + ", ".join(meta["words"])
-    return text + (" (one value, or one per resource)" if meta["per_resource"] else "")
-
-
-def _short(number) -> str:
-    """Write a bound in few characters: 1e6, not 1e+06."""
-    return f"{number:g}".replace("e+0", "e")
-
-
-def _plain(value):
-    """Return a NumPy scalar as the Python bool, int, float or str that it holds."""
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
-        return value.item()
-    return value
-
-
-def _names(name: str, value, meta) -> tuple:
-    """Return a list of names as a tuple, or say which of them cannot be."""
-    if isinstance(value, str):
-        value = tuple(part.strip() for part in value.split(",") if part.strip())
-    try:
-        value = tuple(map(_plain, value))
-    except TypeError:
-        raise TypeError(f"{name} must hold {range_text(meta)}, not {value!r}") from None
-    for item in value:
-        if not isinstance(item, str) or (meta["names"] and item not in meta["names"]):
-            raise ValueError(f"{name} must hold {range_text(meta)}, not {item!r}" + closest(item, meta["names"]))
-    if len(set(value)) < len(value):
-        raise ValueError(f"{name} must not repeat a name, as in {','.join(value)}")
-    return value
-
-
-def _indices(name: str, value, meta) -> tuple:
-    """Return resource indices as a sorted tuple; whether they are below K, Params checks."""
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        value = (value,)
-    allowed = range_text(meta)
-    if isinstance(value, str):
-        raise TypeError(f"{name} must hold {allowed}, not {value!r}")
-    try:
-        items = [_plain(item) for item in value]
-    except TypeError:
-        raise TypeError(f"{name} must hold {allowed}, not {value!r}") from None
-    for item in items:
-        if isinstance(item, bool) or not isinstance(item, numbers.Real):
-            raise TypeError(f"{name} must hold {allowed}, not {item!r}")
-        if not math.isfinite(item) or item < 0 or item != int(item):
-            raise ValueError(f"{name} must hold {allowed}, not {item!r}")
-    return tuple(sorted(set(map(int, items))))
-
-
-def _number(name: str, value, meta, kind) -> float | int:
-    """Return ``value`` as the field's number type, or say why it cannot be."""
-    allowed = range_text(meta)
-    value = _plain(value)
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number in {allowed}, not {value!r}")
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:  # an int too long for a float
-        finite = False
-    if not finite:
-        raise ValueError(f"{name} must be finite and in {allowed}, not {value!r}")
-    low, high = meta["low"], meta["high"]
-    below = low is not None and (value <= low if meta["open_low"] else value < low)
-    if below or (high is not None and value > high):
-        raise ValueError(f"{name} must be in {allowed}, not {value!r}")
-    if kind == "int":
-        if value != int(value):
-            raise ValueError(f"{name} must be a whole number in {allowed}, not {value!r}")
-        return int(value)
-    return float(value)
-
-
-def _check(group: str, f: dataclasses.Field, value):
-    """Return the canonical form of one field's value, or raise in one sentence."""
-    name, meta, value = f"{group}.{f.name}", f.metadata, _plain(value)
-    if meta["choices"]:
-        if not isinstance(value, str) or value not in meta["choices"]:
-            raise ValueError(
-                f"{name} must be one of {', '.join(meta['choices'])}, not {value!r}"
-                + closest(value, meta["choices"])
-            )
-        return value
-    if meta["names"] is not None:
-        return _names(name, value, meta)
-    if meta["indices"]:
-        return _indices(name, value, meta)
-    if f.type == "bool":
-        if not isinstance(value, bool):
-            raise TypeError(f"{name} must be true or false, not {value!r}")
-        return value
-    if isinstance(value, str):
-        if value in meta["words"]:
-            return value
-        raise TypeError(f"{name} must be in {range_text(meta)}, not {value!r}" + closest(value, meta["words"]))
-    if meta["per_resource"] and not isinstance(value, numbers.Real):
-        try:
-            items = list(value)
-        except TypeError:
-            raise TypeError(f"{name} must be in {range_text(meta)}, not {value!r}") from None
-        return tuple(_number(f"{name}[{i}]", v, meta, "float") for i, v in enumerate(items))
-    return _number(name, value, meta, "int" if f.type == "int" else "float")
-
-
-class _Group:
-    """Shared behaviour of the parameter groups: check, replace, list."""
-
-    def __post_init__(self):
-        group = type(self).__name__.lower()
-        for f in dataclasses.fields(self):
-            object.__setattr__(self, f.name, _check(group, f, getattr(self, f.name)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,39 +45,25 @@ class Production(_Group):
     """Tasks, skills and what a site yields (pass 3)."""
 
     base_yield: float = _field(
-        1.6, "goods made by an unskilled act at supply 1", "goods/tick", 0, LARGEST, source="MODEL.md 7.3"
-    )
+        1.6, "goods made by an unskilled act at supply 1", "goods/tick", 0, LARGEST, source="MODEL.md 7.3")
     skill_gain: float = _field(
-        1.5, "extra yield of full skill, relative to base_yield", "1", 0, LARGEST, source="MODEL.md 7.3"
-    )
+        1.5, "extra yield of full skill, relative to base_yield", "1", 0, LARGEST, source="MODEL.md 7.3")
     skill_up: float = _field(
-        0.05, "share of the missing skill learned by one act", "1/tick", 0, 1, source="MODEL.md 7.3"
-    )
+        0.05, "share of the missing skill learned by one act", "1/tick", 0, 1, source="MODEL.md 7.3")
     skill_down: float = _field(
-        0.02, "share of a skill forgotten in a tick without practice", "1/tick", 0, 1, source="MODEL.md 7.3"
-    )
+        0.02, "share of a skill forgotten in a tick without practice", "1/tick", 0, 1, source="MODEL.md 7.3")
     rest: bool = _field(False, "add a last task that yields nothing and spares work_cost", source="MODEL.md 2")
     work_cost: float = _field(0.0, "welfare lost by a tick of work", "welfare", 0, LARGEST, source="MODEL.md 7.5")
     depletion: float = _field(
-        0.0,
-        "richness that a harvest of one unit takes from its site (0: supply is a flow)",
-        "1/goods",
-        0,
-        LARGEST,
-        source="MODEL.md 7.3",
-    )
+        0.0, "richness that a harvest of one unit takes from its site (0: supply is a flow)", "1/goods", 0, LARGEST,
+        source="MODEL.md 7.3")
     regrowth: float = _field(
-        0.05, "rate at which a site's richness returns to 1", "1/tick", 0, 1, source="MODEL.md 7.3"
-    )
+        0.05, "rate at which a site's richness returns to 1", "1/tick", 0, 1, source="MODEL.md 7.3")
     regrowth_law: str = _field(
-        "linear",
-        "how richness returns: rate·(1 - s), or rate·s·(1 - s)",
-        choices=("linear", "logistic"),
-        source="MODEL.md 7.3, Verhulst1838",
-    )
+        "linear", "how richness returns: rate·(1 - s), or rate·s·(1 - s)", choices=("linear", "logistic"),
+        source="MODEL.md 7.3, Verhulst1838")
     task_memory: float = _field(
-        0.995, "share kept a tick of the task counts that measures read", "1", 0, 1, source="MODEL.md 7.3"
-    )
+        0.995, "share kept a tick of the task counts that measures read", "1", 0, 1, source="MODEL.md 7.3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,35 +71,16 @@ class Metabolism(_Group):
     """What a member burns, keeps back and loses, and what welfare it has of it (pass 5)."""
 
     need: float = _field(
-        1.0, "goods burned a tick, per resource", "goods/tick", 0, LARGEST, per_resource=True, source="MODEL.md 7.5"
-    )
+        1.0, "goods burned a tick, per resource", "goods/tick", 0, LARGEST, per_resource=True, source="MODEL.md 7.5")
     reserve: float = _field(
-        2.0,
-        "goods kept back from sharing, per resource",
-        "goods",
-        0,
-        LARGEST,
-        per_resource=True,
-        source="MODEL.md 7.4",
-    )
+        2.0, "goods kept back from sharing, per resource", "goods", 0, LARGEST, per_resource=True,
+        source="MODEL.md 7.4")
     spoilage: float = _field(
-        0.02,
-        "share of the stock that spoils a tick, per resource",
-        "1/tick",
-        0,
-        1,
-        per_resource=True,
-        source="MODEL.md 7.5",
-    )
+        0.02, "share of the stock that spoils a tick, per resource", "1/tick", 0, 1, per_resource=True,
+        source="MODEL.md 7.5")
     complementarity: float | str = _field(
-        0.0,
-        "exponent p of the power mean: 1 substitutes, 0 geometric mean, 'leontief' minimum",
-        "1",
-        -LARGEST,
-        1,
-        words=("leontief",),
-        source="MODEL.md 7.5, Arrow1961",
-    )
+        0.0, "exponent p of the power mean: 1 substitutes, 0 geometric mean, 'leontief' minimum", "1", -LARGEST, 1,
+        words=("leontief",), source="MODEL.md 7.5, Arrow1961")
     harmful: tuple = _field((), "resources whose consumption does harm", "index", indices=True, source="MODEL.md 7.5")
 
 
@@ -299,16 +89,13 @@ class Exchange(_Group):
     """Sharing along ties and what ties remember (passes 4 and 7)."""
 
     share_cost: float = _field(
-        0.02, "welfare lost for each unit given away", "welfare/goods", 0, LARGEST, source="MODEL.md 7.5"
-    )
+        0.02, "welfare lost for each unit given away", "welfare/goods", 0, LARGEST, source="MODEL.md 7.5")
     loss: float = _field(0.0, "share of what is sent that is lost on the way", "1", 0, 1, source="MODEL.md 7.5")
     bond_rate: float = _field(
-        0.01, "rate at which a bond follows what the partner gave", "1/tick", 0, 1, source="MODEL.md 7.7"
-    )
+        0.01, "rate at which a bond follows what the partner gave", "1/tick", 0, 1, source="MODEL.md 7.7")
     bond_floor: float = _field(0.02, "smallest bond factor", "1", 0, 1, source="MODEL.md 7.7")
     memory: float = _field(
-        0.99, "share γ kept a tick of traces and consumption, and so of dependence", "1", 0, 1, source="MODEL.md 7.4"
-    )
+        0.99, "share γ kept a tick of traces and consumption, and so of dependence", "1", 0, 1, source="MODEL.md 7.4")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,26 +104,20 @@ class Learning(_Group):
 
     rate: float = _field(0.05, "learning rate of the policies", "1", 0, LARGEST, source="MODEL.md 7.7, Williams1992")
     trace_decay: float = _field(
-        0.9, "share λ kept a tick of the eligibilities", "1", 0, 1, source="MODEL.md 7.7, Baxter2001"
-    )
+        0.9, "share λ kept a tick of the eligibilities", "1", 0, 1, source="MODEL.md 7.7, Baxter2001")
     baseline_rate: float = _field(
-        0.02, "rate at which the appraisal baseline follows", "1/tick", 0, 1, source="MODEL.md 7.7, Williams1992"
-    )
+        0.02, "rate at which the appraisal baseline follows", "1/tick", 0, 1, source="MODEL.md 7.7, Williams1992")
     exploration: float = _field(0.02, "probability ε of a uniformly random task", "1", 0, 1, source="MODEL.md 7.2")
     share_exploration: float = _field(
-        0.02, "floor of the probabilities to share and not to share", "1", 0, 0.5, source="MODEL.md 7.2"
-    )
+        0.02, "floor of the probabilities to share and not to share", "1", 0, 0.5, source="MODEL.md 7.2")
     perception: int = _field(
-        2, "0 sees nothing, 1 own shortfall, 2 the neighbours' shortfall too", "level", 0, 2, source="MODEL.md 7.1"
-    )
+        2, "0 sees nothing, 1 own shortfall, 2 the neighbours' shortfall too", "level", 0, 2, source="MODEL.md 7.1")
     cue: bool = _field(False, "also sense the own site's supply", source="MODEL.md 7.1")
     share_features: tuple = _field((), "names of extra features of the share policy", names=(), source="MODEL.md 7.1")
     task_bound: float = _field(
-        8.0, "largest absolute weight of the task policy", "1", 0, LARGEST, source="MODEL.md 7.7"
-    )
+        8.0, "largest absolute weight of the task policy", "1", 0, LARGEST, source="MODEL.md 7.7")
     share_bound: float = _field(
-        6.0, "largest absolute weight of the share policy", "1", 0, LARGEST, source="MODEL.md 7.7"
-    )
+        6.0, "largest absolute weight of the share policy", "1", 0, LARGEST, source="MODEL.md 7.7")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,29 +128,15 @@ class Care(_Group):
         "interdependence",
         "whose welfare counts: self, nobody else's; neighbours, those one may give to; kin, the neighbours of "
         "one's own founder; interdependence, those who feed one, as far as one depends on them; whole, everyone's",
-        choices=CARE_KINDS,
-        source="MODEL.md 7.6",
-    )
+        choices=CARE_KINDS, source="MODEL.md 7.6")
     weight: float = _field(
-        0.75, "care weight c: share of the appraisal that others' welfare makes up", "1", 0, 1, source="MODEL.md 7.6"
-    )
+        0.75, "care weight c: share of the appraisal that others' welfare makes up", "1", 0, 1, source="MODEL.md 7.6")
     saturation: float = _field(
-        1 / 3,
-        "dependence at which interdependence care is full",
-        "1",
-        0,
-        LARGEST,
-        open_low=True,
-        source="MODEL.md 7.6",
-    )
+        1 / 3, "dependence at which interdependence care is full", "1", 0, LARGEST, open_low=True,
+        source="MODEL.md 7.6")
     horizon: int = _field(
-        1,
-        "longest walk over which others' welfare is averaged; its cost grows fast",
-        "steps",
-        1,
-        8,
-        source="MODEL.md 7.6",
-    )
+        1, "longest walk over which others' welfare is averaged; its cost grows fast", "steps", 1, 8,
+        source="MODEL.md 7.6")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,39 +144,21 @@ class Demography(_Group):
     """Death and birth (pass 8)."""
 
     enabled: bool = _field(
-        False, "members die and empty sites are refilled", source="MODEL.md 7.8, Moran1958, Ohtsuki2006"
-    )
+        False, "members die and empty sites are refilled", source="MODEL.md 7.8, Moran1958, Ohtsuki2006")
     hazard: float = _field(
-        0.001, "death hazard μ at full vitality", "1/tick", 0, 1, source="MODEL.md 7.8, Moran1958, Ohtsuki2006"
-    )
+        0.001, "death hazard μ at full vitality", "1/tick", 0, 1, source="MODEL.md 7.8, Moran1958, Ohtsuki2006")
     frailty: float = _field(
-        2.0, "how far low vitality raises the hazard (0: constant turnover)", "1", 0, LARGEST, source="MODEL.md 7.8"
-    )
-    vitality_rate: float = _field(
-        0.01, "rate at which vitality follows welfare", "1/tick", 0, 1, source="MODEL.md 7.8"
-    )
+        2.0, "how far low vitality raises the hazard (0: constant turnover)", "1", 0, LARGEST, source="MODEL.md 7.8")
+    vitality_rate: float = _field(0.01, "rate at which vitality follows welfare", "1/tick", 0, 1, source="MODEL.md 7.8")
     refill: float = _field(
-        0.05,
-        "probability that an empty site seeks a parent",
-        "1/tick",
-        0,
-        1,
-        source="MODEL.md 7.8, Moran1958, Ohtsuki2006",
-    )
+        0.05, "probability that an empty site seeks a parent", "1/tick", 0, 1,
+        source="MODEL.md 7.8, Moran1958, Ohtsuki2006")
     selection: float = _field(
-        6.0,
-        "exponent σ of vitality in the draw of a parent",
-        "1",
-        0,
-        LARGEST,
-        source="MODEL.md 7.8, Moran1958, Ohtsuki2006",
-    )
+        6.0, "exponent σ of vitality in the draw of a parent", "1", 0, LARGEST,
+        source="MODEL.md 7.8, Moran1958, Ohtsuki2006")
     dispersal: str = _field(
-        "local",
-        "parents come from in-neighbours, or from anywhere",
-        choices=("local", "global"),
-        source="MODEL.md 7.8, Ohtsuki2006",
-    )
+        "local", "parents come from in-neighbours, or from anywhere", choices=("local", "global"),
+        source="MODEL.md 7.8, Ohtsuki2006")
     mutation_sd: float = _field(0.05, "standard deviation of a mutation step", "1", 0, LARGEST, source="MODEL.md 7.8")
     mutates: tuple = _field(("care",), "inherited traits that mutate", names=TRAITS, source="MODEL.md 7.8")
     inherit_policy: bool = _field(False, "children copy their parent's policies", source="MODEL.md 7.8")
@@ -420,14 +169,11 @@ class Start(_Group):
     """What founders and newborns start with."""
 
     stock: float = _field(
-        1.0, "smallest initial stock of a founder, per resource", "goods", 0, LARGEST, source="MODEL.md 5"
-    )
+        1.0, "smallest initial stock of a founder, per resource", "goods", 0, LARGEST, source="MODEL.md 5")
     stock_spread: float = _field(
-        0.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, LARGEST, source="MODEL.md 5"
-    )
+        0.1, "founders' stock is stock + U(0, stock_spread)", "goods", 0, LARGEST, source="MODEL.md 5")
     policy_sd: float = _field(
-        0.01, "standard deviation of the initial task weights", "1", 0, LARGEST, source="MODEL.md 5"
-    )
+        0.01, "standard deviation of the initial task weights", "1", 0, LARGEST, source="MODEL.md 5")
     skill: float = _field(0.3, "initial skill in every task", "1", 0, 1, source="MODEL.md 5")
     welfare: float = _field(0.5, "initial welfare and appraisal baseline", "welfare", 0, 1, source="MODEL.md 5")
     vitality: float = _field(0.5, "initial vitality", "1", 0, 1, source="MODEL.md 5")
@@ -638,16 +384,6 @@ class Params:
                     "doc": f.metadata["doc"],
                     "source": f.metadata["source"],
                 }
-
-
-def _text(value) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    return str(value)
 
 
 #: Named parameter sets: one line on each, and what differs from the defaults.

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._checks import whole
+from ._checks import closest, whole
 from ._dispatch import core
-from .params import _check, _field, _Group, closest, range_text
+from ._fields import _check, _field, _Group, range_text
 from .topology import Topology
 
 __all__ = ["Corrigible", "Endorsed", "Frozen", "Organic", "Rule", "Specified", "from_dict", "partition", "ramp",
