@@ -37,7 +37,8 @@ def public_objects():
                 continue
             yield f"{module.__name__}.{name}", thing
             if inspect.isclass(thing):
-                for attribute, value in vars(thing).items():
+                own = [base for base in thing.__mro__ if base.__module__.partition(".")[0] == "organism"]
+                for attribute, value in [pair for base in own for pair in vars(base).items()]:
                     function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
                     if not attribute.startswith("_") and inspect.isfunction(function):
                         yield f"{module.__name__}.{name}.{attribute}", function

@@ -1,19 +1,15 @@
-"""Where sites lie and what they are called: rows of grids, labels, positions, and their written form."""
+"""Where sites lie and what they are called: rows of grids, labels, positions."""
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Iterable
 
 import numpy as np
 
-from ._slices import MAX_SLOTS, _count
+from ._slices import MAX_SLOTS
 
 #: Names of the grid neighbourhoods.
 NEIGHBOURHOODS = ("moore", "von_neumann", "hexagonal")
-#: What a topology can be made from.
-KINDS = ("grid", "network", "space")
 #: What is remembered of a networkx graph.
 _ATTRIBUTES = {"directed", "weight", "graph", "nodes", "edges"}
 
@@ -132,79 +128,3 @@ def _space_positions(space, cells):
 
 def _same(a, b) -> bool:
     return a is b or (a is not None and b is not None and np.array_equal(a, b))
-
-
-def _check_layout(n: int, about: dict):
-    """Refuse a saved description that does not describe ``n`` sites."""
-    shape, cells, radius = about["shape"], about["_cells"], about["radius"]
-    if about["_nodes"] is not None:
-        _labels(about["_nodes"], n)
-    if about["_attributes"] is not None and set(about["_attributes"]) != _ATTRIBUTES:
-        raise ValueError("its attributes are unknown")
-    if (about["kind"] not in KINDS or (about["kind"] == "grid" and shape is None)
-            or type(about["torus"]) is not bool or about["neighbourhood"] not in (None, *NEIGHBOURHOODS)
-            or not (radius is None or _count("radius", radius, 1))):
-        raise ValueError("its layout is unknown")
-    for name, kinds in (("_cells", "iu"), ("_positions", "f")):
-        array = about[name]
-        if array is not None and (array.shape != (n, 2) or array.dtype.kind not in kinds
-                                  or not np.isfinite(array).all()):
-            raise ValueError(f"its {name[1:]} have shape {array.shape} and type {array.dtype}")
-    if shape is None:
-        fits = cells is None
-    else:
-        size = [_count("shape", side, 1) for side in shape]
-        fits = len(size) in (1, 2) and (math.prod(size) == n if cells is None else bool(
-            cells.min() >= 0 and (cells < [1, *size][-2:]).all() and len(np.unique(cells, axis=0)) == n))
-    if not fits:
-        raise ValueError(f"its shape {shape} does not fit its cells")
-
-
-def _encode(value, what: str):
-    """Turn a label or attribute into JSON values, keeping the types that networkx graphs use."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if type(value) is np.ndarray:
-        return {"array": [_encode(value.tolist(), what)]}
-    if type(value) in (tuple, list, set, frozenset):
-        return {type(value).__name__: [_encode(item, what) for item in value]}
-    if type(value) is dict:
-        return {"dict": [[_encode(k, what), _encode(v, what)] for k, v in value.items()]}
-    raise TypeError(f"{what} {value!r} of type {type(value).__name__} cannot be saved; labels may be numbers,"
-                    " strings, booleans or tuples of them")
-
-
-def _decode(value):
-    """Undo `_encode`."""
-    if not isinstance(value, dict):
-        return value
-    (kind, items), = value.items()
-    if kind == "dict":
-        return {_decode(k): _decode(v) for k, v in items}
-    make = {"tuple": tuple, "list": list, "set": set, "frozenset": frozenset,
-            "array": lambda items: np.array(*items)}[kind]
-    return make([_decode(item) for item in items])
-
-
-def _encode_attributes(attributes):
-    """Encode the attributes of a graph, leaving out what has no JSON form."""
-    lost = set()
-
-    def kept(mapping):
-        out = {}
-        for name, value in mapping.items():
-            try:
-                _encode(name, "attribute"), _encode(value, "attribute")
-                out[name] = value
-            except TypeError:
-                lost.add(str(name))
-        return out
-
-    plain = attributes | {"graph": kept(attributes["graph"])} | {
-        part: {key: kept(value) for key, value in attributes[part].items()} for part in ("nodes", "edges")}
-    if lost:
-        warnings.warn(f"graph attributes that cannot be saved are left out: {', '.join(sorted(lost))}",
-                      stacklevel=3)
-    return _encode(plain, "attribute")

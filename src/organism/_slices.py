@@ -74,6 +74,43 @@ def _reverse(n: int, indptr, indices, csc, in_slot, none: int) -> np.ndarray:
     return np.where(known[at] == wanted, in_slot[at], none).astype(np.int32)
 
 
+def sliced(n: int, indptr, indices, weight=None, site_id=None) -> dict:
+    """Return all arrays of a topology, by name, from CSR rows given in permanent-id order."""
+    from scipy.sparse import csr_array
+
+    if site_id is None or (site_id[1:] > site_id[:-1]).all():
+        site = None
+    else:
+        site = np.argsort(site_id)
+    sentinel = -(-n // LANES) * LANES
+    stored = np.asarray if site is None else site.astype(np.int32).__getitem__
+    ptr, degree, slot = _slices(n, np.diff(indptr), site)
+    index = _filled(ptr[-1], slot, stored(indices), sentinel)
+
+    # Transposition is a counting sort, so columns come out in id order as well.
+    tie = np.arange(indices.size, dtype=np.int32)
+    csc = csr_array((tie, indices, indptr.astype(np.int32)), shape=(n, n)).tocsc()
+    directed = not (np.array_equal(csc.indptr, indptr) and np.array_equal(csc.indices, indices))
+    if directed:
+        in_ptr, in_degree, in_slot = _slices(n, np.diff(csc.indptr), site)
+        in_index = _filled(in_ptr[-1], in_slot, stored(csc.indices), sentinel)
+        mate = _filled(ptr[-1], slot, _reverse(n, indptr, indices, csc, in_slot, in_ptr[-1]), in_ptr[-1])
+    else:
+        in_ptr, in_degree, in_slot, in_index, mate = ptr, degree, slot, index, None
+    back = csc.data
+    del tie, csc
+
+    plain = site is None and (site_id is None or site_id[-1] == n - 1)
+    return dict(
+        n_sites=n, n_ties=indices.size, directed=directed,
+        _site_id=None if plain else np.array(site_id, np.int64),
+        out_ptr=ptr, out_index=index, out_degree=degree,
+        in_ptr=in_ptr, in_index=in_index, in_degree=in_degree,
+        in_to_out=_filled(in_ptr[-1], in_slot, slot[back], ptr[-1]), mate=mate,
+        slot_weight=None if weight is None else _filled(ptr[-1], slot, weight, 0),
+    )
+
+
 def _rows(n: int, source, target, weight, name, repeated: str, loops: str):
     """Sort checked ties into CSR rows ``(indptr, indices, weight)``; refuse loops and repeats.
 

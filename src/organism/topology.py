@@ -19,53 +19,27 @@ the order of storage.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from ._layouts import (
-    NEIGHBOURHOODS,
-    _check_layout,
-    _decode,
-    _encode,
-    _encode_attributes,
-    _graph_attributes,
-    _grid_rows,
-    _labels,
-    _positions,
-    _same,
-    _space_positions,
-)
-from ._slices import (
-    LANES,
-    MAX_SLOTS,
-    _count,
-    _edges,
-    _filled,
-    _frozen,
-    _ids,
-    _reverse,
-    _rows,
-    _sites,
-    _slices,
-    _weights,
-)
-from .params import closest
+from ._checks import closest
+from ._layouts import NEIGHBOURHOODS, _labels, _same
+from ._origins import graph_ties, grid_rows, matrix_ties, space_ties, to_graph
+from ._slices import LANES, MAX_SLOTS, _count, _edges, _frozen, _ids, _rows, _sites, sliced
+from ._ties import Ties
+from ._written import in_html, in_words, read_arrays, to_arrays
 
 __all__ = ["LANES", "NEIGHBOURHOODS", "Topology"]
 
 #: What describes a topology beside its ties.
 _ABOUT = ("kind", "shape", "torus", "neighbourhood", "radius", "_nodes", "_cells", "_positions",
           "_attributes")
-#: Mesa's grids by class name, so that Mesa need not be imported.
-_MESA_GRIDS = {"OrthogonalMooreGrid": "moore", "OrthogonalVonNeumannGrid": "von_neumann",
-               "HexGrid": "hexagonal"}
 
 
-class Topology:
+class Topology(Ties):
     """Immutable directed ties between sites.
 
     Made by `grid`, `from_networkx`, `from_space`, `from_edges` or
@@ -111,89 +85,15 @@ class Topology:
         Network weight by out-slot, 0 in empty slots; None if all weights are 1.
     """
 
-    n_sites: int
-    n_ties: int
-    directed: bool
     kind: str
     shape: tuple[int, ...] | None
     torus: bool
     neighbourhood: str | None
     radius: int | None
-    out_degree: np.ndarray
-    in_degree: np.ndarray
-    out_ptr: np.ndarray
-    in_ptr: np.ndarray
-    out_index: np.ndarray
-    in_index: np.ndarray
-    in_to_out: np.ndarray
-    mate: np.ndarray | None
-    slot_weight: np.ndarray | None
 
     def __init__(self):
         raise TypeError("make a Topology with Topology.grid, .from_networkx, .from_space, .from_edges"
                         " or .from_sparse")
-
-    @classmethod
-    def _assemble(cls, n, indptr, indices, weight=None, *, site_id=None, **about) -> Topology:
-        """Build all arrays from CSR rows given in permanent-id order."""
-        from scipy.sparse import csr_array
-
-        if site_id is None or (site_id[1:] > site_id[:-1]).all():
-            site = None
-        else:
-            site = np.argsort(site_id)
-        sentinel = -(-n // LANES) * LANES
-        stored = np.asarray if site is None else site.astype(np.int32).__getitem__
-        ptr, degree, slot = _slices(n, np.diff(indptr), site)
-        index = _filled(ptr[-1], slot, stored(indices), sentinel)
-
-        # Transposition is a counting sort, so columns come out in id order as well.
-        tie = np.arange(indices.size, dtype=np.int32)
-        csc = csr_array((tie, indices, indptr.astype(np.int32)), shape=(n, n)).tocsc()
-        directed = not (np.array_equal(csc.indptr, indptr) and np.array_equal(csc.indices, indices))
-        if directed:
-            in_ptr, in_degree, in_slot = _slices(n, np.diff(csc.indptr), site)
-            in_index = _filled(in_ptr[-1], in_slot, stored(csc.indices), sentinel)
-            mate = _filled(ptr[-1], slot, _reverse(n, indptr, indices, csc, in_slot, in_ptr[-1]), in_ptr[-1])
-        else:
-            in_ptr, in_degree, in_slot, in_index, mate = ptr, degree, slot, index, None
-        back = csc.data
-        del tie, csc
-
-        plain = site is None and (site_id is None or site_id[-1] == n - 1)
-        self = object.__new__(cls)
-        self.__dict__.update(
-            n_sites=n, n_ties=indices.size, directed=directed,
-            _site_id=None if plain else np.array(site_id, np.int64),
-            out_ptr=ptr, out_index=index, out_degree=degree,
-            in_ptr=in_ptr, in_index=in_index, in_degree=in_degree,
-            in_to_out=_filled(in_ptr[-1], in_slot, slot[back], ptr[-1]), mate=mate,
-            slot_weight=None if weight is None else _filled(ptr[-1], slot, weight, 0),
-        )
-        self.__dict__.update(dict.fromkeys(_ABOUT) | {"kind": "network", "torus": False} | about)
-        return self._freeze()
-
-    def _freeze(self):
-        for value in self.__dict__.values():
-            if isinstance(value, np.ndarray):
-                _frozen(value)
-        return self
-
-    def __setattr__(self, name, value):
-        raise AttributeError(f"a Topology cannot be changed; {name!r} cannot be set")
-
-    def __delattr__(self, name):
-        raise AttributeError(f"a Topology cannot be changed; {name!r} cannot be deleted")
-
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        self._freeze()
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
 
     # -- constructors -------------------------------------------------------------------------
 
@@ -234,40 +134,8 @@ class Topology:
         >>> Topology.grid((4, 6), "hexagonal").out_degree.tolist() == 24 * [6]
         True
         """
-        if isinstance(shape, (str, bytes)) or not isinstance(shape, (Sequence, np.ndarray)) \
-                or len(shape) not in (1, 2):
-            raise TypeError(f"shape must be (height, width), or (length,) for a ring or line, not {shape!r}")
-        shape = tuple(_count(f"shape[{k}]", size, 1) for k, size in enumerate(shape))
-        if neighbourhood not in NEIGHBOURHOODS:
-            raise ValueError(f"neighbourhood must be one of {', '.join(NEIGHBOURHOODS)},"
-                             f" not {neighbourhood!r}{closest(neighbourhood, NEIGHBOURHOODS)}")
-        radius = _count("radius", radius, 1)
-        if radius > max(shape):
-            raise ValueError(f"radius must be in 1..{max(shape)} on a grid of shape {shape}, not {radius}")
-        if not isinstance(torus, (bool, np.bool_)):
-            raise TypeError(f"torus must be true or false, not {torus!r}")
-        height, width = (1, *shape)[-2:]
-        if neighbourhood == "hexagonal":
-            if len(shape) == 1:
-                raise ValueError(f"a hexagonal grid needs a (height, width), not shape {shape}")
-            if torus and height % 2:
-                raise ValueError(f"a hexagonal torus needs an even height, not {height}")
-        keep = None
-        if holes is not None:
-            holes = np.asarray(holes)
-            if holes.dtype != bool:
-                raise TypeError(f"holes must be a mask of true and false, not {holes.dtype}")
-            if holes.shape != shape:
-                raise ValueError(f"holes must have the grid's shape {shape}, not {holes.shape}")
-            keep = ~holes.reshape(height, width)
-            if not keep.any():
-                raise ValueError("a topology needs at least one site, and holes covers them all")
-            keep = None if keep.all() else keep
-        indptr, indices = _grid_rows(height, width, neighbourhood, radius, bool(torus), keep, len(shape))
-        cells = None if keep is None else np.argwhere(keep).astype(np.int32)
-        return cls._assemble(indptr.size - 1, indptr, indices, kind="grid", shape=shape, torus=bool(torus),
-                             neighbourhood=neighbourhood if len(shape) == 2 else None, radius=radius,
-                             _cells=cells)
+        indptr, indices, about = grid_rows(shape, neighbourhood, radius, torus, holes)
+        return cls._assemble(indptr.size - 1, indptr, indices, **about)
 
     @classmethod
     def from_edges(cls, source, target, n_sites: int | None = None, weight=None, nodes=None,
@@ -311,18 +179,6 @@ class Topology:
         return cls._from_ties(n, *_edges(n, source, target, weight), directed, nodes=nodes)
 
     @classmethod
-    def _from_ties(cls, n, source, target, weight, directed=True, *, nodes=None,
-                   repeated="add up their weights, or list each undirected edge once",
-                   loops="drop the edges whose source is their target", **about):
-        """Sort checked edges, double undirected ones and assemble."""
-        if not directed:
-            source, target = np.concatenate((source, target)), np.concatenate((target, source))
-            weight = None if weight is None else np.concatenate((weight, weight))
-        rows = _rows(n, source, target, weight, lambda i: repr(int(i) if nodes is None else nodes[i]),
-                     repeated, loops)
-        return cls._assemble(n, *rows, _nodes=nodes, **about)
-
-    @classmethod
     def from_sparse(cls, A, nodes=None) -> Topology:  # noqa: N803
         """Make a topology from a square matrix.
 
@@ -339,26 +195,8 @@ class Topology:
         -------
         Topology
         """
-        dense = not hasattr(A, "tocoo")
-        matrix = np.asarray(A) if dense else A
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-            raise ValueError(f"A must be square, not of shape {matrix.shape}")
-        if matrix.shape[0] == 0:
-            raise ValueError("a topology needs at least one site; A has none")
-        if matrix.dtype.kind not in "biuf":
-            raise TypeError(f"A must hold numbers, not {matrix.dtype}")
-        if dense:
-            source, target = np.nonzero(matrix)
-            weight = matrix[source, target]
-        else:
-            coo = matrix.tocsr().tocoo()
-            source, target, weight = coo.row, coo.col, coo.data
-        if weight.dtype.kind == "b":
-            weight = weight.astype(np.int8)
-        real = (source != target) | (weight != 0)
-        ties = _edges(matrix.shape[0], source[real], target[real], weight[real])
-        nodes = None if nodes is None else _labels(nodes, matrix.shape[0])
-        return cls._from_ties(matrix.shape[0], *ties, nodes=nodes,
+        n, *ties = matrix_ties(A)
+        return cls._from_ties(n, *ties, nodes=None if nodes is None else _labels(nodes, n),
                               loops="set the diagonal to 0, for example with A.setdiag(0)")
 
     @classmethod
@@ -388,40 +226,8 @@ class Topology:
             For a graph with no nodes, self-loops, parallel edges and bad
             weights, in one sentence that names the node or edge.
         """
-        if not (hasattr(G, "is_multigraph") and hasattr(G, "adj")):
-            raise TypeError(f"G must be a networkx graph, not {type(G).__name__}")
-        nodes = _labels(G.nodes if order is None else order, name="order")
-        n = G.number_of_nodes()
-        if n == 0:
-            raise ValueError("the graph has no nodes; a topology needs at least one")
-        index = {node: k for k, node in enumerate(nodes)}
-        if order is not None:
-            stray = next((node for node in nodes if node not in G), None)
-            if stray is not None:
-                raise ValueError(f"order names {stray!r}, which is not a node of the graph"
-                                 + closest(stray, G.nodes))
-            if len(nodes) != n:
-                missing = next(node for node in G if node not in index)
-                raise ValueError(f"order must name every node of the graph; {missing!r} is missing")
-        edges = list(G.edges())
-        ends = np.fromiter((index[node] for edge in edges for node in edge), np.int64, 2 * len(edges))
-        source, target = ends[::2], ends[1::2]
-        values = None
-        if weight is not None and edges:
-            data = [d for *_, d in G.edges(data=True)]
-            names = {name for d in data for name in d}
-            if weight not in names:
-                raise ValueError(f"no edge of the graph has the attribute {weight!r} to be read as weight"
-                                 + closest(weight, names))
-            values = _weights([d.get(weight, 1) for d in data], len(edges),
-                              lambda k: f"({edges[k][0]!r}, {edges[k][1]!r})")
-        plain = "nx.DiGraph(G)" if G.is_directed() else "nx.Graph(G)"
-        return cls._from_ties(
-            n, source, target, values, G.is_directed(), nodes=nodes,
-            repeated=f"merge them first, for example with {plain}",
-            loops="remove self-loops with G.remove_edges_from(list(nx.selfloop_edges(G)))",
-            _positions=_positions([G.nodes[node].get("pos") for node in nodes]),
-            _attributes=_graph_attributes(G, weight))
+        ties, about = graph_ties(G, weight, order)
+        return cls._from_ties(*ties, **about)
 
     @classmethod
     def from_space(cls, space) -> Topology:
@@ -451,39 +257,38 @@ class Topology:
         TypeError, ValueError
             For what is not a space, has no cells, or connects a cell to itself.
         """
-        cells = getattr(space, "_cells", None)
-        if not isinstance(cells, dict) or not all(hasattr(cell, "connections") for cell in cells.values()):
-            raise TypeError(f"space must be a Mesa discrete_space, not {type(space).__name__}")
-        if not cells:
-            raise ValueError("the space has no cells; a topology needs at least one")
-        nodes, number = _labels(cells), {id(cell): k for k, cell in enumerate(cells.values())}
-        size = getattr(space, "dimensions", None)
-        source, target = [], []
-        for k, cell in enumerate(cells.values()):
-            # A dict, for a small torus reaches one cell in several directions.
-            near = {id(other): other for other in cell.connections.values()}
-            if size is not None:
-                near.pop(id(cell), None)
-            for key, other in near.items():
-                if key not in number:
-                    raise ValueError(f"cell {nodes[k]!r} is connected to {other.coordinate!r},"
-                                     " which is not in the space")
-                source.append(k)
-                target.append(number[key])
-        about = {"kind": "space", "torus": bool(getattr(space, "torus", False))}
-        if size is not None and len(size) <= 2:
-            place = np.zeros((len(nodes), 2), np.int32)
-            place[:, -len(size):] = np.array(nodes)[:, ::-1]
-            about["shape"], about["_cells"] = tuple(int(length) for length in size)[::-1], place
-            names = {base.__name__ for base in type(space).__mro__}
-            about["neighbourhood"] = next((to for name, to in _MESA_GRIDS.items() if name in names), None)
-            about["radius"] = 1 if about["neighbourhood"] else None
-        elif size is None:
-            about["_positions"] = _space_positions(space, cells)
-            if hasattr(getattr(space, "G", None), "adj"):
-                about["_attributes"] = _graph_attributes(space.G, None)
-        return cls._from_ties(len(nodes), np.array(source, np.int64), np.array(target, np.int64), None,
-                              nodes=nodes, repeated="", loops="disconnect the cell from itself", **about)
+        ties, about = space_ties(space)
+        return cls._from_ties(*ties, **about)
+
+    @classmethod
+    def _from_ties(cls, n, source, target, weight, directed=True, *, nodes=None,
+                   repeated="add up their weights, or list each undirected edge once",
+                   loops="drop the edges whose source is their target", **about):
+        """Sort checked edges, double undirected ones and assemble."""
+        if not directed:
+            source, target = np.concatenate((source, target)), np.concatenate((target, source))
+            weight = None if weight is None else np.concatenate((weight, weight))
+        rows = _rows(n, source, target, weight, lambda i: repr(int(i) if nodes is None else nodes[i]),
+                     repeated, loops)
+        return cls._assemble(n, *rows, _nodes=nodes, **about)
+
+    @classmethod
+    def _from_stored(cls, n, source, target, weight, site_id, **about) -> Topology:
+        """Assemble from checked ties between stored sites of any permanent ids."""
+        site = np.argsort(site_id)
+        rank = np.empty_like(site)
+        rank[site] = np.arange(n)
+        rows = _rows(n, rank[source], rank[target], weight, lambda k: f"at site {site[k]}",
+                     "list each once", "drop the edges whose source is their target")
+        return cls._assemble(n, *rows, site_id=site_id, **about)
+
+    @classmethod
+    def _assemble(cls, n, indptr, indices, weight=None, *, site_id=None, **about) -> Topology:
+        """Build all arrays from CSR rows given in permanent-id order."""
+        self = object.__new__(cls)
+        self.__dict__.update(sliced(n, indptr, indices, weight, site_id))
+        self.__dict__.update(dict.fromkeys(_ABOUT) | {"kind": "network", "torus": False} | about)
+        return self._freeze()
 
     # -- sites --------------------------------------------------------------------------------
 
@@ -606,66 +411,6 @@ class Topology:
         out[tuple(self.cells.T)] = values
         return out.reshape(*self.shape, *values.shape[1:])
 
-    # -- ties ---------------------------------------------------------------------------------
-
-    @cached_property
-    def source(self) -> np.ndarray:
-        """Giving end of every tie, int32 (n_ties,), in canonical order."""
-        return _frozen(np.repeat(np.arange(self.n_sites, dtype=np.int32), self.out_degree))
-
-    @cached_property
-    def target(self) -> np.ndarray:
-        """Receiving end of every tie, int32 (n_ties,), in canonical order."""
-        return _frozen(self.out_index[self.out_slot])
-
-    @cached_property
-    def weight(self) -> np.ndarray | None:
-        """Weight of every tie, float32 (n_ties,), in canonical order; None if all are 1."""
-        return None if self.slot_weight is None else _frozen(self.slot_weight[self.out_slot])
-
-    @cached_property
-    def out_slot(self) -> np.ndarray:
-        """Out-slot of every tie, int64 (n_ties,), in canonical order."""
-        return _frozen(_slices(self.n_sites, self.out_degree)[2].astype(np.int64))
-
-    @cached_property
-    def in_slot(self) -> np.ndarray:
-        """In-slot of every tie, int64 (n_ties,), in canonical order."""
-        slot = _slices(self.n_sites, self.in_degree)[2]
-        owner = np.empty(self.out_index.size, np.int64)
-        owner[self.in_to_out[slot]] = slot
-        return _frozen(owner[self.out_slot])
-
-    def find_ties(self, source, target) -> np.ndarray:
-        """Find ties by their ends.
-
-        Parameters
-        ----------
-        source, target : array_like of int, shape (E,)
-            Sites.
-
-        Returns
-        -------
-        ndarray of int64, shape (E,)
-            Position of each tie in canonical order, −1 where there is none.
-        """
-        source, target = np.broadcast_arrays(_sites("source", np.atleast_1d(source)),
-                                             _sites("target", np.atleast_1d(target)))
-        key, order = self._tie_keys
-        wanted = source * self.n_sites + target
-        real = (source >= 0) & (source < self.n_sites) & (target >= 0) & (target < self.n_sites)
-        if key.size == 0:
-            return np.full(wanted.shape, -1)
-        at = np.minimum(np.searchsorted(key, wanted), key.size - 1)
-        return np.where(real & (key[at] == wanted), at if order is None else order[at], -1)
-
-    @cached_property
-    def _tie_keys(self):
-        """Tie keys in ascending order and, if canonical order differs from it, their ties."""
-        key = self.source * np.int64(self.n_sites) + self.target
-        order = None if (key[1:] > key[:-1]).all() else np.argsort(key)
-        return key if order is None else key[order], order
-
     # -- other forms --------------------------------------------------------------------------
 
     def permuted(self, perm) -> Topology:
@@ -714,24 +459,6 @@ class Topology:
         about = {name: self.__dict__[name] for name in _ABOUT} | {"site_id": self.site_id} | changes
         return self._from_stored(self.n_sites, source, target, weight, **about)
 
-    @classmethod
-    def _from_stored(cls, n, source, target, weight, site_id, **about) -> Topology:
-        """Assemble from checked ties between stored sites of any permanent ids."""
-        site = np.argsort(site_id)
-        rank = np.empty_like(site)
-        rank[site] = np.arange(n)
-        rows = _rows(n, rank[source], rank[target], weight, lambda k: f"at site {site[k]}",
-                     "list each once", "drop the edges whose source is their target")
-        return cls._assemble(n, *rows, site_id=site_id, **about)
-
-    def to_sparse(self):
-        """Return the weights as ``scipy.sparse.csr_array`` (N, N), row = source; ties in canonical order."""
-        from scipy.sparse import csr_array
-
-        data = np.ones(self.n_ties, np.float32) if self.weight is None else self.weight.copy()
-        indptr = np.concatenate(([0], np.cumsum(self.out_degree)))
-        return csr_array((data, self.target.copy(), indptr), shape=(self.n_sites, self.n_sites))
-
     def to_networkx(self):
         """Return the graph, with its nodes' labels and with all attributes it came with.
 
@@ -742,34 +469,7 @@ class Topology:
             made from a directed graph. Weights that are not all 1 are edge
             attributes under the name they were read from, or "weight".
         """
-        import networkx as nx
-
-        old = self._attributes or {}
-        directed = old.get("directed") or self.directed
-        source, target, weight = self.source, self.target, self.weight
-        if not directed and weight is not None:
-            directed = not np.array_equal(weight, weight[self.find_ties(target, source)])
-        if not directed:
-            once = source < target
-            source, target = source[once], target[once]
-            weight = None if weight is None else weight[once]
-        graph = nx.DiGraph() if directed else nx.Graph()
-        nodes = self.nodes
-        graph.add_nodes_from(nodes)
-        ends = ([nodes[k] for k in end.tolist()] for end in (source, target))
-        if weight is None:
-            graph.add_edges_from(zip(*ends, strict=True))
-        else:
-            graph.add_weighted_edges_from(zip(*ends, weight.tolist(), strict=True),
-                                          weight=old.get("weight") or "weight")
-        graph.graph.update(old.get("graph", {}))
-        for node, attributes in old.get("nodes", {}).items():
-            if node in graph:
-                graph.nodes[node].update(attributes)
-        for edge, attributes in old.get("edges", {}).items():
-            if graph.has_edge(*edge):
-                graph.edges[edge].update(attributes)
-        return graph
+        return to_graph(self)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return plain arrays that `from_arrays` understands; labels and names as JSON text in bytes.
@@ -778,33 +478,13 @@ class Topology:
         labels are refused with a TypeError. Attributes of the graph that have no
         such form are left out, with a warning.
         """
-        about = {name: self.__dict__[name] for name in ("kind", "shape", "torus", "neighbourhood", "radius")}
-        about["n_sites"] = self.n_sites
-        if self._nodes is not None:
-            about["nodes"] = _encode(self._nodes, "node")
-        if self._attributes is not None:
-            about["attributes"] = _encode_attributes(self._attributes)
-        text = json.dumps(about, separators=(",", ":")).encode()
-        arrays = {"about": np.frombuffer(text, np.uint8), "site_id": self.site_id,
-                  "source": self.source, "target": self.target,
-                  "weight": self.weight, "cells": self._cells, "positions": self._positions}
-        return {name: array for name, array in arrays.items() if array is not None}
+        return to_arrays(self)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Topology:
         """Restore what `to_arrays` returned; ValueError if the arrays are damaged or not ours."""
         try:
-            about = json.loads(np.asarray(arrays["about"], np.uint8).tobytes())
-            n, shape = _count("n_sites", about.pop("n_sites"), 1), about.pop("shape")
-            about = {name: about.pop(name) for name in ("kind", "torus", "neighbourhood", "radius")} | {
-                "_" + name: _decode(about.get(name)) for name in ("nodes", "attributes")}
-            about["shape"] = None if shape is None else tuple(shape)
-            for name in ("cells", "positions"):
-                array = arrays.get(name)
-                about["_" + name] = None if array is None else array.copy()
-            _check_layout(n, about)
-            site_id = _ids(arrays["site_id"], n)
-            ties = _edges(n, arrays["source"], arrays["target"], arrays.get("weight"))
+            n, *ties, site_id, about = read_arrays(arrays)
             return cls._from_stored(n, *ties, site_id, **about)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"these arrays do not hold a topology: {error}") from error
@@ -829,32 +509,7 @@ class Topology:
         sites = "1 site" if self.n_sites == 1 else f"{self.n_sites} sites"
         how = "directed" if self.directed else "undirected"
         weights = "" if self.slot_weight is None else ", weighted"
-        return f"<Topology: {self._layout()}, {sites}, {ties}, {how}{weights}>"
-
-    def _layout(self) -> str:
-        """Say in a few words what it was made from."""
-        if self.shape is None:
-            return "Mesa space" if self.kind == "space" else "network"
-        if len(self.shape) == 1:
-            words = ["ring" if self.torus else "line"]
-        else:
-            words = ["x".join(map(str, self.shape)), self.neighbourhood or "rewired",
-                     "torus" if self.torus else "bounded grid"]
-        if self.kind == "space":
-            words.insert(0, "Mesa")
-        if (self.radius or 1) > 1:
-            words.append(f"of radius {self.radius}")
-        return " ".join(words).replace("_", " ")
+        return f"<Topology: {in_words(self)}, {sites}, {ties}, {how}{weights}>"
 
     def _repr_html_(self) -> str:
-        spread = self.out_degree.min(), self.out_degree.mean(), self.out_degree.max()
-        rows = {
-            "made from": self._layout(), "sites": f"{self.n_sites:,}",
-            "ties": f"{self.n_ties:,} ({'directed' if self.directed else 'undirected'})",
-            "out-ties per site": f"{spread[0]} to {spread[2]}, mean {spread[1]:.3g}",
-        }
-        if self.slot_weight is not None:
-            rows["weights"] = f"{self.weight.min():.3g} to {self.weight.max():.3g}"
-        body = "".join(f"<tr><th style='text-align:left'>{k}</th><td style='text-align:left'>{v}</td></tr>"
-                       for k, v in rows.items())
-        return f"<table><caption>Topology</caption>{body}</table>"
+        return in_html(self)
