@@ -17,6 +17,7 @@ LAYERS = [
     {"_bootstrap", "_core", "_checks", "_dispatch", "_fields", "_layouts", "_origins", "_slices", "_ties", "_written",
      "agenda", "topology", "params"},
     {"state", "storage", "records", "inputs", "regimes"},
+    {"_binding", "_clock", "_editing", "_governing", "_packing", "_settling"},
     {"world", "interact"},
     {"intervene", "measures", "flows", "theory", "roles", "wholes"},
     {"counterfactual", "causal"},

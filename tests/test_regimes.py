@@ -388,7 +388,7 @@ def test_every_instruction_level_gives_the_same_bits(monkeypatch):
             levels.append(module)
     worlds = []
     for module in levels:
-        monkeypatch.setattr(og.world, "core", module)
+        monkeypatch.setattr(og._binding, "core", module)
         worlds.append(mixed())
         worlds[-1].step(60)
     assert len(levels) > 1 or _dispatch.core.level() == 1

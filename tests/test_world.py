@@ -295,7 +295,7 @@ def test_an_update_without_memory_changes_nothing(monkeypatch):
     def starved(*args):
         raise MemoryError
 
-    monkeypatch.setattr(type(w), "_replace", starved)
+    monkeypatch.setattr(og._editing, "_replace", starved)
     with pytest.raises(MemoryError):
         w.update(**{"learning.perception": 2, "care.weight": 0.1})
     monkeypatch.undo()
@@ -621,7 +621,7 @@ def test_files_that_are_not_ours_are_refused(tmp_path):
 
 
 def test_a_newer_file_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(og.world.storage, "FORMAT", 99)
+    monkeypatch.setattr(og.storage, "FORMAT", 99)
     world().save(tmp_path / "w.npz")
     monkeypatch.undo()
     with pytest.raises(ValueError, match="file format 99, newer than this version of organism reads"):

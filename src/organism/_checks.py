@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-__all__ = ["closest", "mask", "seed", "undisturbed", "whole"]
+__all__ = ["closest", "mask", "seed", "site_indices", "undisturbed", "whole"]
 
 
 def seed(rng) -> int:
@@ -88,6 +88,35 @@ def mask(n, occupied) -> np.ndarray:
                              "a mask must be of true and false, not of 1 and 0")
         here[given] = True
     return here
+
+
+def site_indices(n_sites, sites) -> np.ndarray:
+    """Return site indices from indices or from a mask, or say in one sentence what is wrong with them.
+
+    Parameters
+    ----------
+    n_sites : int
+    sites : int, array_like of int, or array_like of bool of shape (n_sites,)
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Without repeats, in the order given.
+    """
+    index = np.atleast_1d(np.asarray(sites))
+    if index.dtype == bool and index.shape == (n_sites,):
+        return np.flatnonzero(index)
+    if index.size == 0:
+        return index.astype(np.int64).ravel()
+    if index.dtype.kind not in "iu" or index.ndim != 1:
+        raise TypeError(f"sites must be site indices below {n_sites}, not {sites!r:.60}")
+    bad = (index < 0) | (index >= n_sites)
+    if bad.any():
+        raise ValueError(f"sites must be in [0, {n_sites - 1}], not {index[bad][0]}")
+    unique, count = np.unique(index, return_counts=True)
+    if (count > 1).any():
+        raise ValueError(f"sites must not repeat; {unique[count > 1][0]} occurs more than once")
+    return index.astype(np.int64)
 
 
 class undisturbed:  # noqa: N801

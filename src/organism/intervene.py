@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._checks import site_indices
+
 __all__ = ["Intervention", "ablate", "assign", "permute_supply", "reset", "rewire", "scale"]
 
 
@@ -82,7 +84,7 @@ def scale(name: str, factor, sites=None) -> Intervention:
     array([0.5, 1. , 1. ], dtype=float32)
     """
     def apply(world):
-        index = slice(None) if sites is None else world._sites(sites)
+        index = slice(None) if sites is None else site_indices(world.n_sites, sites)
         try:
             values = world.state[name][index] * np.asarray(factor, float)
         except (TypeError, ValueError):
