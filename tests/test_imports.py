@@ -21,7 +21,7 @@ LAYERS = [
     {"world", "interact"},
     {"intervene", "measures", "flows", "theory", "roles", "wholes"},
     {"counterfactual", "causal"},
-    {"model", "embed"},
+    {"_arguments", "_spaces", "embed", "member", "model"},
     {"sweeps", "_designs", "_engines", "_experiments", "_runs", "_store", "_sweepplots"},
     {"_drawing", "_flowgraph"},
     {"plots"},
@@ -40,7 +40,8 @@ LATE = {
 HEAVY = ("mesa", "matplotlib", "networkx", "scipy.sparse.csgraph", "sknetwork", "pandas", "tqdm",
          "anywidget", "ipywidgets", "solara")
 #: The only modules that may import Mesa or matplotlib when they are themselves imported.
-OWNERS = {"mesa": {"model", "embed", "app"}, "matplotlib": {"_drawing", "_flowgraph", "plots", "view", "app"},
+OWNERS = {"mesa": {"_arguments", "_spaces", "app", "embed", "member", "model"},
+          "matplotlib": {"_drawing", "_flowgraph", "plots", "view", "app"},
           "anywidget": {"view"}, "ipywidgets": {"view"}, "solara": {"app"}}
 
 

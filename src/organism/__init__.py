@@ -41,7 +41,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
-_LATE = {"OrganismModel": ".model", "Member": ".model", "sweep": ".sweeps"}
+_LATE = {"OrganismModel": ".model", "Member": ".member", "sweep": ".sweeps"}
 _LATE_MODULES = ("claims", "inputs", "plots", "model", "flows", "sweeps")
 
 

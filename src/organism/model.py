@@ -22,169 +22,41 @@ and give it a ``step``, which is called once a tick before the members sense.
 
 from __future__ import annotations
 
-import inspect
 import numbers
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import mesa
 import numpy as np
-from mesa.discrete_space import (
-    Cell,
-    CellAgent,
-    DiscreteSpace,
-    HexGrid,
-    Network,
-    OrthogonalMooreGrid,
-    OrthogonalVonNeumannGrid,
-)
+from mesa.discrete_space import Cell, DiscreteSpace
 
+from ._arguments import (
+    check_kind,
+    count_members,
+    new_topology,
+    only_world,
+    parameters,
+    read_reporters,
+    read_scenario,
+    report_measure,
+    special_members,
+)
 from ._checks import whole
+from ._spaces import build_space
 from .measures import SCALARS
-from .params import Params, closest
+from .member import Member
+from .params import Params
 from .state import COLUMNS
 from .topology import Topology
 from .world import World
 
 __all__ = ["Member", "OrganismModel"]
 
-#: Mesa's grids by the name of the neighbourhood; the first also draws rings and lines.
-GRIDS = {None: OrthogonalVonNeumannGrid, "von_neumann": OrthogonalVonNeumannGrid,
-         "moore": OrthogonalMooreGrid, "hexagonal": HexGrid}
 #: What the model's data collector reports unless told otherwise: cheap at every tick.
 REPORTERS = ("welfare", "share_rate", "given")
 
 
-class Member(CellAgent):
-    """A living member as a Mesa agent: a view on one row of the world's state.
 
-    Besides `model` and `unique_id` (the world's uid) it holds nothing; every column
-    of the state is a property. Those the kernel does not own can be set. A vector is
-    handed out as a read-only copy; assign a whole one to change it. When the member
-    dies its attributes raise `AttributeError`; ask `alive`.
-
-    Parameters
-    ----------
-    model : OrganismModel
-    site : int, node or Cell
-        Where the member lives; see `OrganismModel.site_of`. This makes a view on a
-        member that is there already; `OrganismModel.add_member` makes a member.
-
-    Raises
-    ------
-    ValueError
-        If nobody lives on the site.
-
-    Notes
-    -----
-    Subclasses with a ``step`` are called once a tick, by ascending ``unique_id``,
-    before the members sense. They may read everything and write their own row: set
-    `order_task` to a task and `order_share` to 0 or 1 to decide for the kernel (-1
-    hands the decision back; an order stands until it is changed). A write to another
-    member from a step is refused. Subclasses may hold attributes of their own.
-    """
-
-    # What Mesa expects to find on an agent, and what is held: all class-level until set.
-    pos = None
-    current_action = None
-    model: OrganismModel = None
-    unique_id: int = None
-    _slot: int = -1
-
-    def __init__(self, model: OrganismModel, site):
-        # Not Mesa's __init__: it would number the agent and hold more than the view may.
-        model._enrol(self, site)
-
-    def __setattr__(self, name, value):
-        # A mistyped column must not become a silent attribute of the view.
-        if type(self) is Member and not hasattr(Member, name):
-            raise AttributeError(f"a member has no attribute {name!r}{closest(name, COLUMNS)}")
-        object.__setattr__(self, name, value)
-
-    def __repr__(self):
-        where = f"at site {self.site}" if self.alive else "(dead)"
-        return f"<{type(self).__name__} {self.unique_id} {where}>"
-
-    def _row(self) -> int:
-        """Return the site, wherever the world has moved the member, or say that it died."""
-        uids = self.model.world.state.planes["uid"][0]  # padded with -1
-        slot = self._slot
-        if slot < uids.size and uids[slot] == self.unique_id:
-            return slot
-        found = np.flatnonzero(uids == self.unique_id)
-        if not found.size:
-            raise AttributeError(f"member {self.unique_id} is dead at tick {self.model.tick}: its attributes"
-                                 " are gone (alive tells)")
-        self._slot = int(found[0])
-        return self._slot
-
-    @property
-    def alive(self) -> bool:
-        """Whether the member lives."""
-        try:
-            return self._row() >= 0
-        except AttributeError:
-            return False
-
-    @property
-    def site(self) -> int:
-        """Index of the site the member lives on."""
-        return self._row()
-
-    @property
-    def cell(self) -> Cell:
-        """Cell of the model's Mesa space the member lives on; set it to move to an empty one.
-
-        A move needs an empty site and takes the member's goods along.
-        """
-        return self.model._cell(self._row())
-
-    @cell.setter
-    def cell(self, cell):
-        model, site = self.model, self._row()
-        model._permit(self)
-        if cell is None:
-            raise ValueError("a member lives on a site; remove() takes it out of the world")
-        to = model.site_of(cell)
-        if to != site:
-            model.world.move(site, to)
-            self._slot = to
-            model._refresh()
-
-    def step(self) -> None:
-        """Act before the members sense; nothing here, since ordinary members act in the kernel."""
-
-    def remove(self) -> None:
-        """Take the member out of the world; its stock leaves with it and is booked as removed."""
-        model, site = self.model, self._row()
-        model._permit(self)
-        model.world.remove([site])
-        model._refresh()
-
-
-def _property(name: str, column) -> property:
-    """Make the property of `Member` that reads, and perhaps writes, one column."""
-    def read(self):
-        value = self.model.world.state[name][self._row()]
-        if value.ndim == 0:
-            return value.item()
-        value = value.copy()
-        value.flags.writeable = False
-        return value
-
-    def write(self, value):
-        site = self._row()
-        if not column.writable:
-            raise AttributeError(f"{name} cannot be set; it is the model's own")
-        self.model._permit(self)
-        self.model.world.set(name, [value], [site])
-
-    return property(read, write, doc=f"{column.doc[0].upper()}{column.doc[1:]} ({column.unit}).")
-
-
-for _name, _about in COLUMNS.items():
-    if _name != "occupied":
-        setattr(Member, _name, _property(_name, _about))
 
 
 class OrganismModel(mesa.Model):
@@ -272,15 +144,15 @@ class OrganismModel(mesa.Model):
         if "seed" in kwargs:
             raise TypeError("OrganismModel takes rng, not seed, as Mesa does from version 4 on")
         if world is not None:
-            _alone(world, width=width, height=height, params=params, preset=preset, topology=topology, rng=rng,
+            only_world(world, width=width, height=height, params=params, preset=preset, topology=topology, rng=rng,
                    scenario=scenario, occupied=occupied, columns=columns, **kwargs)
             topology, rng = world.topology, world.seed
-        rng, scenario, varied = _scenario(scenario, rng)
-        params = _params(params, preset, {**varied, **kwargs})
-        topology = _topology(width, height, topology, space)
-        kinds = _kinds(members)
-        reporters = _reporters(model_reporters, SCALARS, "model_reporters", _measure)
-        columns_reported = _reporters(agent_reporters, COLUMNS, "agent_reporters", str)
+        rng, scenario, varied = read_scenario(scenario, rng)
+        params = parameters(params, preset, {**varied, **kwargs})
+        topology = new_topology(width, height, topology, space)
+        kinds = special_members(members)
+        reporters = read_reporters(model_reporters, SCALARS, "model_reporters", report_measure)
+        columns_reported = read_reporters(agent_reporters, COLUMNS, "agent_reporters", str)
         if isinstance(collect_every, bool) or not isinstance(collect_every, numbers.Integral):
             raise TypeError(f"collect_every must be a whole number of ticks >= 0, not {collect_every!r}")
         if collect_every < 0:
@@ -312,7 +184,7 @@ class OrganismModel(mesa.Model):
         if space is not None:
             self._look()  # whoever brings a space expects to find the members in it
         self.datacollector = mesa.DataCollector(
-            model_reporters={"tick": "tick", "members": _n_members, **reporters},
+            model_reporters={"tick": "tick", "members": count_members, **reporters},
             agent_reporters=columns_reported or None)
         if self.collect_every:
             self.datacollector.collect(self)
@@ -437,7 +309,7 @@ class OrganismModel(mesa.Model):
         Its stock is booked as added, so that the audit closes.
         """
         self._permit()
-        _check_kind(kind, "kind")
+        check_kind(kind, "kind")
         site = self.site_of(where)
         self.world.add(site, columns or None)
         if kind is not Member:
@@ -554,7 +426,7 @@ class OrganismModel(mesa.Model):
         """
         self._look()
         if self._space is None:
-            self._adopt(*_build_space(self.world.topology, self.random))
+            self._adopt(*build_space(self.world.topology, self.random))
             for uid, site in zip(self._seen.tolist(), range(self._seen.size), strict=True):
                 if uid >= 0:
                     self._cells[site].add_agent(self._views[uid])
@@ -595,166 +467,3 @@ class OrganismModel(mesa.Model):
         """Take a space whose cells are given in the order of the sites."""
         self._space, self._cells = space, cells
         self._sites = {cell: site for site, cell in enumerate(cells)}
-
-
-# -- reading the arguments ----------------------------------------------------------------
-
-
-def _alone(world, **others) -> None:
-    """Refuse what a world that is given has already."""
-    if not isinstance(world, World):
-        raise TypeError(f"world must be a World, not {type(world).__name__}")
-    for name, value in others.items():
-        if value is not None:
-            raise ValueError(f"{name} is the world's own; leave it out with world (and change world instead)")
-
-
-def _scenario(scenario, rng):
-    """Return the seed, the scenario as an instance and the parameters it sets."""
-    if scenario is None:
-        return rng, None, {}
-    if not hasattr(mesa.Model, "scenario"):
-        raise TypeError(f"scenario needs Mesa 3.5 or later, and this is Mesa {mesa.__version__}; use rng and"
-                        " parameters")
-    if isinstance(scenario, type):
-        scenario, rng = scenario(rng=rng), None
-    if rng is not None:
-        raise ValueError("give rng or a scenario, which has its own rng, not both")
-    rng = scenario.rng
-    if hasattr(scenario, "initial_rng_state"):
-        # Mesa 4 hands out one generator; a copy of its start gives a reused scenario the same world.
-        rng = np.random.Generator(type(rng.bit_generator)())
-        rng.bit_generator.state = scenario.initial_rng_state
-    names = set(Params.names())
-    return rng, scenario, {name: value for name, value in scenario if name in names}
-
-
-def _params(params, preset, changes) -> Params:
-    if params is None:
-        params = Params.preset("organic" if preset is None else preset)
-    elif preset is not None:
-        raise ValueError(f"give params or preset, not both (preset = {preset!r})")
-    elif not isinstance(params, Params):
-        raise TypeError(f"params must be Params, not {type(params).__name__}")
-    return params.replace(**changes) if changes else params
-
-
-def _topology(width, height, topology, space) -> Topology:
-    sized = width is not None or height is not None
-    if sized and (topology is not None or space is not None):
-        raise ValueError("width and height make a new grid; leave them out with topology or space")
-    if topology is not None and not isinstance(topology, Topology):
-        raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
-    if space is not None and not isinstance(space, DiscreteSpace):
-        raise TypeError(f"space must be a space of mesa.discrete_space, not {type(space).__name__}")
-    if topology is None:
-        if space is not None:
-            return Topology.from_space(space)
-        for name, value in (("width", width), ("height", height)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral)):
-                raise TypeError(f"{name} must be a whole number of cells >= 1, not {value!r}")
-            if value is not None and value < 1:
-                raise ValueError(f"{name} must be a whole number of cells >= 1, not {value}")
-        return Topology.grid((64 if height is None else int(height), 64 if width is None else int(width)))
-    if space is not None and len(list(space)) != topology.n_sites:
-        raise ValueError(f"space has {len(list(space))} cells and topology {topology.n_sites} sites; each"
-                         " site needs its cell")
-    return topology
-
-
-def _check_kind(kind, name):
-    if not (isinstance(kind, type) and issubclass(kind, Member)):
-        raise TypeError(f"{name} must be a subclass of Member, not {kind!r}")
-
-
-def _kinds(members) -> list[tuple[Any, type[Member]]]:
-    """Return special members as pairs of site and class."""
-    if members is None:
-        return []
-    try:
-        pairs = members.items() if isinstance(members, Mapping) else members
-        pairs = [(site, kind) for site, kind in pairs]
-    except (TypeError, ValueError):
-        raise TypeError("members must map sites to subclasses of Member, or hold pairs of both,"
-                        f" not {members!r}") from None
-    for site, kind in pairs:
-        _check_kind(kind, f"members[{site!r}]")
-    return pairs
-
-
-def _n_members(model):
-    return model.world.n_members
-
-
-def _measure(name):
-    """Make a model reporter of a measure."""
-    def report(model):
-        return SCALARS[name](model.world)
-
-    return report
-
-
-def _reporters(chosen, known, argument, make) -> dict[str, Any]:
-    """Return reporters by name, from names or from a mapping such as Mesa takes."""
-    if isinstance(chosen, Mapping):
-        return dict(chosen)
-    names = [chosen] if isinstance(chosen, str) else list(chosen)
-    for name in names:
-        if name not in known:
-            raise ValueError(f"{argument} must hold names from {', '.join(known)}, not {name!r}"
-                             + closest(name, known))
-    return {name: make(name) for name in names}
-
-
-def _build_space(topology, random) -> tuple[DiscreteSpace, list[Cell]]:
-    """Build a Mesa space for a topology; return it with its cells in the order of the sites."""
-    if topology.cells is None:
-        space = _build_network(topology, random)
-        cells = [space[site] for site in range(topology.n_sites)]
-        size = None
-    else:
-        space = _build_grid(topology, random)
-        cells = [space[col, row] for row, col in topology.cells.tolist()]
-        size = space.dimensions if topology.torus else (0, 0)
-    for hole in set(space).difference(cells):
-        hole.connections.clear()
-    # Mesa connects plain neighbourhoods as the ties run; where it does not, its connections are replaced.
-    first = np.concatenate(([0], np.cumsum(topology.out_degree)))
-    target = topology.target.tolist()
-    for site, cell in enumerate(cells):
-        others = [cells[j] for j in target[first[site]:first[site + 1]]]
-        if set(cell.connections.values()) != set(others):
-            cell.connections.clear()
-            for other in others:
-                cell.connect(other, None if size is None else _steps(cell.coordinate, other.coordinate, size))
-    return space, cells
-
-
-def _steps(here, there, size) -> tuple[int, ...]:
-    """Return the shortest way from cell to cell along each axis; size 0 does not wrap."""
-    return tuple((b - a + n // 2) % n - n // 2 if n else b - a
-                 for a, b, n in zip(here, there, size, strict=True))
-
-
-def _build_grid(topology, random) -> DiscreteSpace:
-    """Build a Mesa grid of the topology's size and kind; rings and lines are one row."""
-    height, width = (1, *topology.shape)[-2:]
-    kind = GRIDS[topology.neighbourhood]
-    # Mesa 4 refuses a hexagonal torus of odd width.
-    torus = topology.torus and not (kind is HexGrid and width % 2)
-    return kind((width, height), torus=torus, random=random)
-
-
-def _build_network(topology, random) -> Network:
-    """Build a Mesa network whose graph Mesa can draw: its nodes must be indices, its edges undirected."""
-    import networkx as nx
-
-    graph = nx.empty_graph(topology.n_sites)
-    graph.add_edges_from(zip(topology.source.tolist(), topology.target.tolist(), strict=True))
-    layout = {}
-    if "layout" in inspect.signature(Network).parameters:  # Mesa 3.5 and later; 3.3 lays out when it draws
-        if topology.positions is not None:
-            layout = {"layout": dict(enumerate(topology.positions))}
-        elif topology.n_sites <= 1000:
-            layout = {"layout": nx.spring_layout(graph, seed=0)}
-    return Network(graph, random=random, **layout)
