@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .params import closest
+from ._checks import closest
 
 __all__ = ["GRAPH_NAMES", "read_graph", "read_supply"]
 

@@ -22,8 +22,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from . import _drawing, _flowgraph, measures
+from ._checks import closest
 from ._drawing import EMPTY, FLAT, IDLE, INK, NOBODY, PALETTE
-from .params import closest
 from .state import COLUMNS
 
 __all__ = [

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._checks import closest
+from ._fields import LARGEST
 from ._slices import LANES, aligned
-from .params import LARGEST, Params, closest
+from .params import Params
 
 __all__ = ["COLUMNS", "Column", "State"]
 

@@ -21,8 +21,9 @@ import time
 import numpy as np
 
 from . import measures
+from ._checks import closest
 from .intervene import Intervention
-from .params import GROUPS, Params, closest
+from .params import GROUPS, Params
 from .state import COLUMNS
 from .world import World
 

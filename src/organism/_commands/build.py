@@ -7,8 +7,9 @@ import secrets
 
 import numpy as np
 
+from .._checks import closest
 from ..inputs import read_graph, read_supply
-from ..params import Params, closest
+from ..params import Params
 from ..topology import Topology
 from ..world import World
 from .options import Mistake, read_value

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import textwrap
 
-from ..params import PRESETS, Params, closest
+from .._checks import closest
+from ..params import PRESETS, Params
 from .options import Mistake
 
 __all__ = ["add", "list_params", "list_presets"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._checks import closest
 from .._checks import seed as resolved
-from ..params import closest
 from ._null import expected_information, null_information, whole_draws
 from ._sources import entropy, mean, ratio, task_table
 
