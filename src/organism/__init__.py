@@ -8,6 +8,24 @@ scheduling, networkx for interdependence. Start with::
     world = og.World(og.Topology.grid((64, 64)), og.Params.preset("organic"), rng=1)
     world.step(2000)
     graph = og.interdependence(world)
+
+Where things are, each module importing only from those above it:
+
+=================  ==================================================================================
+``params``         what can be set; ``_fields`` declares and checks it
+``topology``       who can feed whom: ``_places`` (sites) and ``_ties``, made by ``_origins``,
+                   stored by ``_slices``, written by ``_written``
+``state``          the columns of a world, one table; ``regimes``: who decides
+``world``          the world: ``_clock`` (stepping), ``_editing``, ``_settling``, ``_governing``,
+                   ``_packing`` (files, copies), ``_binding`` (what the kernel is handed)
+``_core``          the kernel, in Cython
+``measures``       numbers of a world; ``flows``: who fed whom; ``intervene``: what can be done to it
+``model``          the world in Mesa, with ``member``, ``_arguments`` and ``_spaces``
+``sweeps``         many runs, with ``_designs``, ``_runs``, ``_engines`` and ``_store``
+``plots, view``    figures, and a live view in notebooks
+``claims``         sentences of a debate, put to the test
+``__main__``       the command line, with ``_commands``
+=================  ==================================================================================
 """
 
 from __future__ import annotations
