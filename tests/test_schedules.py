@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import organism as og
+from organism._editing import feature_names
 from organism.regimes import Corrigible, Frozen, Organic, ramp
-from organism.world import feature_names
 
 N, TICKS = 42, 24
 STRONG = np.arange(N) < 21

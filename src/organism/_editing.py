@@ -10,7 +10,7 @@ from ._slices import aligned
 from .params import Params
 from .state import COLUMNS, SHARED, TRAIT_PARAMETERS
 
-__all__ = ["checked_update", "checked_values", "update", "write"]
+__all__ = ["checked_update", "checked_values", "feature_names", "update", "write"]
 
 
 def write(world, name, values, sites):
