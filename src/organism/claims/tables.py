@@ -18,7 +18,14 @@ def listed(words) -> str:
 
 
 def with_interval(values, digits: int = 2) -> str:
-    """Return the mean of some values with its 95 % interval, as text."""
+    """Return the mean of some values with its 95 % interval, as text.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+    digits : int
+        After the point.
+    """
     mean, low, high = mean_interval(values)
     if not np.isfinite(mean):
         return "–"
