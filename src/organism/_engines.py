@@ -3,46 +3,39 @@
 from __future__ import annotations
 
 import concurrent.futures as cf
+import itertools
 import os
 import shutil
 import signal
 import tempfile
+import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterable
 
-from ._runs import Outcome, Plan, Task, execute, late, run_one
+from ._runs import LARGEST, Outcome, Plan, Task, execute, in_turn, late
 from ._store import StoreError
 
 __all__ = ["parallel", "serial"]
 
-#: A batch of short runs should take this long, in seconds, and hold at most so many runs.
-BATCH, LARGEST = .25, 500
+#: A batch of short runs should take this long, in seconds.
+BATCH = .25
 #: How often a run may take its worker process with it.
 DEATHS = 3
 
 
-def serial(plan: Plan, tasks: list[Task], store, deliver: Callable) -> None:
-    """Do the runs here, one after the other; what is done is handed over even if this is interrupted."""
-    done: list[Outcome] = []
-    since = time.perf_counter()
+def serial(plan: Plan, tasks: Iterable[Task], store, progress) -> None:
+    """Do the runs here, one after the other."""
+    begun = [None]
 
-    def hand_over():
-        if done:
-            if store is not None:
-                store.write(done)
-            deliver([o._replace(rows=None) for o in done] if store is not None else list(done))
-            done.clear()
-
-    try:
+    def noted():
         for task in tasks:
-            done.append(run_one(plan, task))
-            if len(done) >= LARGEST or time.perf_counter() - since > BATCH:
-                hand_over()
-                since = time.perf_counter()
-    finally:
-        hand_over()
+            begun[0] = task, time.time()
+            yield task
+
+    progress.running = lambda: [begun[0]] if begun[0] else []
+    in_turn(plan, noted(), store, progress.deliver, BATCH)
 
 
 class _Loky:
@@ -55,8 +48,8 @@ class _Loky:
     def start(self):
         import loky
 
-        self.executor = loky.ProcessPoolExecutor(self.workers, timeout=300, initializer=signal.signal,
-                                                 initargs=(signal.SIGINT, signal.SIG_IGN))
+        self.executor = loky.ProcessPoolExecutor(self.workers, timeout=300, initializer=_attend,
+                                                 initargs=(os.getpid(), self.notes))
 
     def restart(self, error):
         self.executor.shutdown(wait=True, kill_workers=True)
@@ -80,6 +73,19 @@ class _Loky:
     def close(self):
         self.executor.shutdown(wait=True, kill_workers=True)
         shutil.rmtree(self.notes, ignore_errors=True)
+
+
+def _attend(parent: int, notes: str) -> None:
+    """Leave Ctrl-C to the sweep's process, and end when it does, whatever killed it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(.5)
+        shutil.rmtree(notes, ignore_errors=True)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class _Given:
@@ -107,8 +113,8 @@ class _Given:
         pass
 
 
-def parallel(plan: Plan, tasks: list[Task], store, deliver: Callable, *, workers=None, executor=None) -> None:
-    """Do the runs in worker processes, a bounded number of batches at a time.
+def parallel(plan: Plan, tasks: Iterable[Task], count: int, store, progress, *, workers=None, executor=None) -> None:
+    """Do the runs, of which there are ``count``, in worker processes, a bounded number of batches at a time.
 
     A run whose process dies is repeated, the last time with no other run beside it; a run
     that hangs beyond its time limit in our own processes dies with its process.
@@ -118,10 +124,10 @@ def parallel(plan: Plan, tasks: list[Task], store, deliver: Callable, *, workers
     threads = isinstance(executor, cf.ThreadPoolExecutor)
     shipped = plan if threads else (uuid.uuid4().hex, cloudpickle.dumps(plan))
     pool = _Loky(workers) if executor is None else _Given(executor)
-    waiting, suspects = deque(tasks), deque()
+    fresh, again, suspects = iter(tasks), deque(), deque()
     deaths: dict[str, int] = {}
     running: dict[cf.Future, list[Task]] = {}
-    typical = None
+    typical, started = None, 0
 
     def submit(batch):
         try:
@@ -130,20 +136,32 @@ def parallel(plan: Plan, tasks: list[Task], store, deliver: Callable, *, workers
             pool.restart(error)
             submit(batch)
 
-    def size() -> int:
-        if typical is None:
-            return 1
-        fair = max(1, len(waiting) // (2 * pool.workers))
-        return max(1, min(LARGEST, fair, int(BATCH / max(typical, 1e-6))))
+    def take() -> list[Task]:
+        """Return the next batch: first runs that were begun before, then fresh ones."""
+        nonlocal started
+        size = 1
+        if typical is not None:
+            fair = max(1, (count - started + len(again)) // (2 * pool.workers))
+            size = max(1, min(LARGEST, fair, int(BATCH / max(typical, 1e-6))))
+        batch = [again.popleft() for _ in range(min(size, len(again)))]
+        new = list(itertools.islice(fresh, size - len(batch)))
+        started += len(new)
+        return batch + new
+
+    def begun() -> list[tuple[Task, float]]:
+        notes, known = pool.running(), {task.key: task for batch in list(running.values()) for task in batch}
+        return [(known[name], since) for name, (_, since) in notes.items() if name in known]
+
+    progress.running = begun
 
     def lost(batches, error):
         """Sort out the runs of batches that came to nothing: late, to blame perhaps, or innocent."""
-        begun = pool.running()
+        notes = pool.running()
         for task in (task for batch in batches for task in batch):
-            started = begun.get(task.key)
-            if started and plan.time_limit and time.time() - started[1] > plan.time_limit:
-                deliver_error(task, late(plan.time_limit), time.time() - started[1])
-            elif started or pool.notes is None:
+            note = notes.get(task.key)
+            if note and plan.time_limit and time.time() - note[1] > plan.time_limit:
+                deliver_error(task, late(plan.time_limit), time.time() - note[1])
+            elif note or pool.notes is None:
                 deaths[task.key] = deaths.get(task.key, 0) + 1
                 if deaths[task.key] >= DEATHS:
                     deliver_error(task, ("WorkerDied", f"its worker process died {DEATHS} times: killed, out of "
@@ -151,23 +169,24 @@ def parallel(plan: Plan, tasks: list[Task], store, deliver: Callable, *, workers
                 elif deaths[task.key] == DEATHS - 1:
                     suspects.append(task)
                 else:
-                    waiting.append(task)
+                    again.append(task)
             else:
-                waiting.append(task)
+                again.append(task)
 
     def deliver_error(task, error, seconds):
         outcome = Outcome(task.key, task.replicate, task.seed, task.point, None, seconds, error)
         if store is not None:
             store.write([outcome])
-        deliver([outcome])
+        progress.deliver([outcome])
 
     try:
-        while waiting or suspects or running:
-            while waiting and len(running) < 2 * pool.workers + 1:
-                n = size()
-                submit([waiting.popleft() for _ in range(min(n, len(waiting)))])
-            if suspects and not running and not waiting:
+        while True:
+            while len(running) < 2 * pool.workers + 1 and (batch := take()):
+                submit(batch)
+            if suspects and not running:
                 submit([suspects.popleft()])
+            if not running:
+                break
             done, _ = cf.wait(running, timeout=.5, return_when=cf.FIRST_COMPLETED)
             broken, batches = None, []
             for future in done:
@@ -184,12 +203,12 @@ def parallel(plan: Plan, tasks: list[Task], store, deliver: Callable, *, workers
                     continue
                 mean = sum(o.seconds for o in outcomes) / len(outcomes)
                 typical = mean if typical is None else .7 * typical + .3 * mean
-                deliver(outcomes)
+                progress.deliver(outcomes)
             if broken is not None:  # then every batch in flight is lost or just done
                 cf.wait(running, timeout=30)
                 for future, batch in list(running.items()):
                     if future.done() and not future.cancelled() and future.exception() is None:
-                        deliver(future.result())
+                        progress.deliver(future.result())
                     else:
                         batches.append((batch, broken))
                 running.clear()
@@ -206,7 +225,7 @@ def parallel(plan: Plan, tasks: list[Task], store, deliver: Callable, *, workers
             future.cancel()
         for future in running:  # what was done meanwhile counts
             if future.done() and not future.cancelled() and future.exception() is None:
-                deliver(future.result())
+                progress.deliver(future.result())
         pool.close()
 
 
