@@ -14,7 +14,7 @@ ROOT = Path(organism.__file__).parent
 
 #: The layers, lowest first. A module imports from lower layers, or from its own without a cycle.
 LAYERS = [
-    {"_core", "_checks", "_dispatch", "_layouts", "_slices", "agenda", "topology", "params"},
+    {"_bootstrap", "_core", "_checks", "_dispatch", "_layouts", "_slices", "agenda", "topology", "params"},
     {"state", "storage", "records", "inputs", "regimes"},
     {"world", "interact"},
     {"intervene", "measures", "flows", "theory", "roles", "wholes"},

@@ -1,70 +1,16 @@
-"""Sweeps: the same numbers on every engine, and nothing finished lost or counted twice."""
+"""Sweeps: designs, engines, tables and pictures; the same numbers on every engine."""
 
 import concurrent.futures as cf
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
+from sweep_cases import GRID, draw, quiet
 
 import organism as og
+from organism._bootstrap import interval, intervals
 from organism._designs import points
-from organism.sweeps import sweep
-
-
-def draw(params, rng):
-    return {"x": params["a"] + rng.normal(), "n": 1}
-
-
-def fragile(params, rng):
-    if params["a"] == 1:
-        raise ZeroDivisionError("a is one")
-    return draw(params, rng)
-
-
-def deadly(params, rng):
-    """Kill the own process: the first time only if there is a flag to set, else always."""
-    if params["a"] == 1:
-        try:
-            os.close(os.open(params["flag"], os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return draw(params, rng)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return draw(params, rng)
-
-
-def killer(params, rng):
-    if params["a"] == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return draw(params, rng)
-
-
-def hangs(params, rng):
-    while params["a"] == 1:
-        pass
-    return draw(params, rng)
-
-
-def deaf(params, rng):
-    """Hang where no signal handler of Python's can run."""
-    if params["a"] == 1:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-        time.sleep(600)
-    return draw(params, rng)
-
-
-def quiet(*args, **kwargs):
-    return sweep(*args, **{"rng": 1, "progress": False, **kwargs})
-
-
-GRID = {"a": [0, 1, 2.5]}
 
 
 @pytest.fixture(scope="module")
@@ -120,89 +66,6 @@ def test_engines_agree_bitwise(expected, tmp_path):
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
-@pytest.mark.parametrize("parquet", [True, False])
-def test_store_skips_what_is_finished(expected, tmp_path, parquet, monkeypatch):
-    if not parquet:
-        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    else:
-        pytest.importorskip("pyarrow")
-    quiet(draw, vary=GRID, replicates=2, store=tmp_path)
-    before = set(os.listdir(tmp_path / "parts"))
-    assert {name.rpartition(".")[2] for name in before} == {"parquet" if parquet else "jsonl"}
-    found = quiet(draw, vary=GRID, replicates=4, store=tmp_path)
-    pd.testing.assert_frame_equal(found.frame, expected, check_exact=True)
-    assert len(list(found._store.read())) == 12 and before < set(os.listdir(tmp_path / "parts"))
-
-
-def test_a_run_that_raises_is_a_row(tmp_path):
-    found = quiet(fragile, vary=GRID, replicates=2, store=tmp_path)
-    assert len(found.frame) == 4 and found.failures.error.tolist() == ["ZeroDivisionError"] * 2
-    assert found.failures.message[0] == "a is one" and found.failures["where"][0].startswith("test_sweeps.py:")
-
-
-@pytest.mark.parametrize("function, error", [(killer, "WorkerDied"), (deaf, "TimeLimit")])
-def test_a_run_that_kills_or_hangs_its_worker(expected, function, error):
-    found = quiet(function, vary=GRID, replicates=1, workers=2, time_limit=2.)
-    assert found.failures.error.tolist() == [error] and found.frame.a.tolist() == [0, 2.5]
-    assert found.frame.x.tolist() == expected[(expected.replicate == 0) & (expected.a != 1)].x.tolist()
-
-
-def test_a_worker_killed_once_costs_nothing(expected, tmp_path):
-    found = quiet(deadly, params={"flag": str(tmp_path / "flag")}, vary=GRID, replicates=4, workers=2,
-                  store=tmp_path / "store")
-    assert (tmp_path / "flag").exists() and found.failures.empty
-    assert found.frame.x.tolist() == expected.x.tolist()
-
-
-def test_time_limit_serial_and_in_a_thread():
-    assert quiet(hangs, vary=GRID, time_limit=.3).failures.error.tolist() == ["TimeLimit"]
-    with cf.ThreadPoolExecutor(1) as pool:
-        assert quiet(hangs, vary=GRID, time_limit=.3, executor=pool).failures.a.tolist() == [1]
-
-
-def test_interrupt_keeps_what_is_finished(tmp_path):
-    def interrupted(params, rng):
-        if params["a"] == 1 and not (tmp_path / "flag").exists():
-            (tmp_path / "flag").touch()
-            os.kill(os.getpid(), signal.SIGINT)
-        return draw(params, rng)
-
-    with pytest.raises(KeyboardInterrupt, match="4 of 12 runs finished; run the same call again"):
-        quiet(interrupted, vary=GRID, replicates=4, store=tmp_path / "store")
-    found = quiet(interrupted, vary=GRID, replicates=4, store=tmp_path / "store")
-    assert len(list(found._store.read())) == 12 and len(found.frame) == 12
-
-
-def test_disk_full(tmp_path):
-    code = textwrap.dedent("""
-        import resource, sys
-        from organism.sweeps import sweep
-        def draw(params, rng):
-            return {f"x{i}": rng.normal() for i in range(50)}
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
-        try:
-            sweep(draw, vary={"a": [1, 2]}, rng=1, store=sys.argv[1], progress=False)
-        except OSError as error:
-            print(error)
-    """)
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "store")], capture_output=True, text=True)
-    assert re.search("cannot be written: .*File too large", done.stdout) and "run the same call again" in done.stdout
-    assert os.listdir(tmp_path / "store" / "parts") == []
-
-
-def test_stores_that_are_refused(tmp_path):
-    with pytest.raises(OSError, match="cannot be written"):
-        quiet(draw, vary=GRID, store="/proc/organism-store")
-    (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="neither empty nor"):
-        quiet(draw, vary=GRID, store=tmp_path)
-    for form, kind in ((0, "older"), (99, "newer")):
-        (tmp_path / "sweep.json").write_text(json.dumps({"format": form}))
-        (tmp_path / "parts").mkdir(exist_ok=True)
-        with pytest.raises(ValueError, match=f"{kind} format {form}"):
-            quiet(draw, vary=GRID, store=tmp_path)
-
-
 def test_world():
     found = quiet(vary={"care.weight": [0, .5], "size": [5]}, ticks=25, every=10, measure=["welfare"],
                   stop="welfare < 0")
@@ -214,12 +77,6 @@ def test_world():
     assert row.welfare == og.measures.welfare(world)
     stopped = quiet(ticks=25, topology=(4, 4), stop="activity > 0").frame
     assert stopped.tick.tolist() == [1]
-
-
-def test_mesa_model():
-    found = quiet(og.OrganismModel, params={"width": 5, "height": 5}, vary={"care.weight": [0., .5]}, ticks=3,
-                  measure={"members": lambda model: len(model.agents)}, workers=1).frame
-    assert found.members.tolist() == [25, 25] and found.tick.tolist() == [3, 3]
 
 
 def test_summary():
@@ -237,43 +94,6 @@ def test_summary():
     assert (constant.low == 3).all() and (constant.high == 3).all()
     with pytest.raises(ValueError, match="reference must be a point"):
         quiet(shifted, vary={"a": [0, 2]}).summary(reference={"a": 5})
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_dask_with_a_killed_worker(expected, tmp_path):
-    distributed = pytest.importorskip("distributed")
-    with (distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
-                                   host="127.0.0.1") as cluster, distributed.Client(cluster) as client):
-        found = quiet(deadly, params={"flag": str(tmp_path / "flag")}, vary=GRID, replicates=4, executor=client,
-                      store=tmp_path / "store")
-    assert (tmp_path / "flag").exists() and found.failures.empty
-    assert found.frame.x.tolist() == expected.x.tolist()
-    assert len({o.key for o in found._store.read()}) == 12
-
-
-def test_command(tmp_path, monkeypatch, capsys):
-    from organism.__main__ import main
-
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "e.toml").write_text(textwrap.dedent("""
-        [experiment]
-        ticks = 5
-        replicates = 2
-        seed = 4
-        [topology]
-        size = 4
-        [vary]
-        "care.weight" = {from = 0, to = 1, step = 0.5}
-        [measure]
-        names = ["welfare"]
-        every = 5
-    """))
-    assert main(["sweep", "e.toml", "--quiet", "--replicates", "3", "--store", "runs"]) == 0
-    found = pd.read_csv("organism-e/runs.csv")
-    assert found["care.weight"].tolist() == sorted([0, .5, 1] * 6) and found.tick.tolist() == [0, 5] * 9
-    assert len(pd.read_csv("organism-e/summary.csv")) == 3
-    (tmp_path / "bad.toml").write_text("[experiment]\ntick = 5")
-    assert main(["sweep", "bad.toml"]) == 2 and "no entry 'tick'" in capsys.readouterr().err
 
 
 def test_plots():

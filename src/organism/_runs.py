@@ -90,9 +90,13 @@ class Plan:
     def run(self, point: dict, seed: int) -> list[dict]:
         """Return the rows of one run."""
         if self.kind == "function":
-            return _rows(self.what({**self.params, **point}, np.random.default_rng(seed)))
-        source = self.world(point, seed) if self.kind == "world" else self.model(point, seed)
-        return self._course(source)
+            rows = _rows(self.what({**self.params, **point}, np.random.default_rng(seed)))
+        else:
+            rows = self._course(self.world(point, seed) if self.kind == "world" else self.model(point, seed))
+        for name in rows[0] if rows else ():
+            if name in point or name in ("replicate", "seed"):
+                raise ValueError(f"a measure is called {name!r}, as a column of the results is; rename it")
+        return rows
 
     def world(self, point: dict, seed: int) -> World:
         """Return the world of a point."""

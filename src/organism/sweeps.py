@@ -18,7 +18,7 @@ import functools
 import inspect
 import itertools
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -169,11 +169,12 @@ class Sweep:
             base = texts.index(canonical(dict(reference)))
         return self._summary(self._samples(), base, confidence=confidence, n_resamples=n_resamples, rng=resolved(rng))
 
-    def _summary(self, samples, base=None, **how):
+    def _summary(self, samples, base=None, *, confidence=.95, n_resamples=1999, rng=0):
         """Return the table of :meth:`summary` of some measures; ``base`` is the index of the reference."""
         import pandas as pd
 
         given = {name: [point.get(name) for point in self.points] for name in self.names}
+        how = {"confidence": confidence, "n_resamples": n_resamples, "rng": rng}
         tables = []
         for name, x in samples.items():
             n = np.count_nonzero(~np.isnan(x), axis=1)
@@ -216,13 +217,40 @@ class Sweep:
         for name in used:
             if name not in self.names:
                 raise ValueError(f"{name!r} does not vary; what varies is {', '.join(self.names)}")
-        table = self.summary()
-        table = table[table.measure == measure]
+        table = self._summary({measure: self._samples()[measure]})
         if table.duplicated(used).any():
             raise ValueError(f"several points share the same {', '.join(used)}; name the other names that vary too")
         if y is None:
             return _sweepplots.curve(table, used[0], measure, hue, ax)
         return _sweepplots.heat(table, used[0], y, measure, levels, ax)
+
+    def figure(self, measures: Iterable[str] | None = None):
+        """Draw measures over what varies, each in a panel, in a way that suits the design.
+
+        One varied name gives a curve, two a curve for each value of the second or, of many
+        numbers each, a map; more, or points that are no grid, give the mean of each point over
+        each name; none, a histogram of the runs.
+
+        Parameters
+        ----------
+        measures : list of str, optional
+            All by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from . import _sweepplots
+
+        samples = self._samples()
+        for name in measures or ():
+            if name not in samples:
+                raise ValueError(f"measures must be among {', '.join(samples)}, not {name!r}")
+        samples = {name: samples[name] for name in (measures or samples)}
+        if not samples:
+            raise ValueError("there is nothing to draw: no run left a number")
+        tables = {name: self._summary({name: values}) for name, values in samples.items()}
+        return _sweepplots.overview(self.points, samples, tables)
 
     def _samples(self) -> dict[str, np.ndarray]:
         """Return the values of each measure, shape (points, replicates), NaN where a run has none."""
