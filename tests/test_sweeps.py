@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import bootstrap
 from sweep_cases import GRID, draw, quiet
 
 import organism as og
@@ -96,6 +97,56 @@ def test_summary():
         quiet(shifted, vary={"a": [0, 2]}).summary(reference={"a": 5})
 
 
+def test_intervals_of_many_samples_are_those_of_each():
+    rng = np.random.default_rng(3)
+    x, other = rng.gamma(1, size=(40, 9)), rng.normal(size=6)
+    x[3, 2:4], x[5], x[6, 1:], x[7] = np.nan, 4., np.nan, np.nan
+    for second in ((), (other,)):
+        low, high = intervals(x, *second, n_resamples=999, rng=2)
+        each = [interval(row[~np.isnan(row)], *second, n_resamples=999, rng=2) for row in x]
+        assert np.allclose(np.column_stack([low, high]), each, atol=.01, equal_nan=True)  # ties are rounded otherwise
+        assert np.isnan(low[[6, 7]]).all() and not np.isnan(np.delete(low, [6, 7])).any()
+    skewed = rng.gamma(1, size=30)
+    theirs = bootstrap((skewed,), np.mean, n_resamples=999, rng=np.random.default_rng(2)).confidence_interval
+    assert np.allclose(interval(skewed, n_resamples=999, rng=2), theirs, rtol=1e-12)
+
+
+def test_summary_of_pairs_and_of_what_is_missing():
+    def luck(params, rng):
+        if params["a"] == "fails" or (params["a"] == "once" and rng.integers(2)):
+            raise ValueError("no")
+        return params["a"] + rng.normal()
+
+    paired = quiet(luck, vary={"a": [0, 3]}, replicates=12, paired=True).summary(reference={"a": 0})
+    assert np.allclose(paired[["difference", "difference_low", "difference_high"]], [[0] * 3, [3] * 3], atol=1e-12)
+    table = quiet(luck, vary={"a": [0, "fails"]}, replicates=3).summary(reference={"a": 0}).set_index("a")
+    assert table.n.tolist() == [3, 0]
+    assert table.loc["fails", ["mean", "sd", "low", "difference", "hedges_g"]].isna().all()
+    assert quiet(luck, vary={"a": ["fails"]}).summary().empty
+
+
+def test_a_measure_cannot_be_called_like_a_column():
+    found = quiet(lambda params, rng: {"a": 1}, vary=GRID)
+    assert found.failures.message.str.contains("a measure is called 'a'").all() and len(found.failures) == 3
+
+
+def test_sobol_indices_of_the_ishigami_function():
+    """Sample, sweep, analyse; the indices are known (Ishigami and Homma 1990)."""
+    sobol_sample = pytest.importorskip("SALib.sample.sobol")
+    sobol_analysis = pytest.importorskip("SALib.analyze.sobol")
+    problem = {"num_vars": 3, "names": ["x1", "x2", "x3"], "bounds": [[-np.pi, np.pi]] * 3}
+
+    def ishigami(params, rng):
+        x1, x2, x3 = params.values()
+        return np.sin(x1) + 7 * np.sin(x2)**2 + .1 * x3**4 * np.sin(x1)
+
+    sample = pd.DataFrame(sobol_sample.sample(problem, 512, seed=1), columns=problem["names"])
+    found = quiet(ishigami, vary=sample)
+    indices = sobol_analysis.analyze(problem, found.frame["value"].to_numpy(), seed=1)
+    assert np.allclose(indices["S1"], [.314, .442, 0], atol=.03)
+    assert np.allclose(indices["ST"], [.558, .442, .244], atol=.04)
+
+
 def test_plots():
     import matplotlib
 
@@ -114,3 +165,34 @@ def test_plots():
     with pytest.raises(ValueError, match="name the other names"):
         found.plot("z", x="a")
     plt.close("all")
+
+
+def panels(figure):
+    return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+
+
+def test_figure_suits_the_design():
+    def plane(params, rng):
+        z = sum(v if isinstance(v, (int, float)) else len(v) for v in params.values())
+        return {"z": z + .01 * rng.normal(), "minus": -z}
+
+    def drawn(vary, **how):
+        return panels(quiet(plane, vary=vary, replicates=2, **how).figure())
+
+    line, other = drawn({"a": [0, 1, 2]})
+    assert (line.get_xlabel(), line.get_ylabel(), other.get_ylabel()) == ("a", "z", "minus")
+    assert np.allclose(line.lines[0].get_ydata(), [0, 1, 2], atol=.05)
+    hues = drawn({"s": ["uu", "v"], "a": [0, 1]})[0]
+    assert hues.get_xlabel() == "a" and [t.get_text() for t in hues.get_legend().get_texts()] == ["s = uu", "s = v"]
+    texts = drawn({"s": ["zz", "y"]})[1]
+    assert [t.get_text() for t in texts.get_xticklabels()] == ["zz", "y"]
+    assert texts.lines[0].get_ydata().tolist() == [-2, -1]
+    mapped = drawn({"a": range(5), "b": range(6)})[0]
+    assert mapped.images[0].get_array().shape == (5, 6) and mapped.get_xlabel() == "b"
+    scatter = drawn({"a": (0., 1.), "b": (0., 1.)}, design="latin_hypercube", n=9)
+    assert [(ax.get_xlabel(), ax.get_ylabel()) for ax in scatter] == [(x, y) for y in ("z", "minus") for x in "ab"]
+    assert len(scatter[0].lines[0].get_xdata()) == 9
+    assert len(drawn({"a": [0, 1], "b": [0, 1], "c": [0, 1]})) == 6
+    assert sum(bar.get_height() for bar in drawn({"a": [1]})[0].patches) == 2
+    with pytest.raises(ValueError, match="measures must be among z, minus, not 'y'"):
+        quiet(plane, vary=GRID).figure(["y"])

@@ -60,7 +60,7 @@ class _Loky:
     def running(self) -> dict[str, tuple[int, float]]:
         """Return process and start of the runs that were begun and not ended, by key."""
         found = {}
-        for name in os.listdir(self.notes):
+        for name in os.listdir(self.notes) if os.path.isdir(self.notes) else ():
             try:
                 with open(os.path.join(self.notes, name)) as file:
                     words = file.read().split()

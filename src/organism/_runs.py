@@ -127,7 +127,13 @@ class Plan:
 
     def model(self, point: dict, seed: int):
         """Return the Mesa model of a point."""
-        return self.what(**{**self.params, **point}, **{seed_name(self.what): seed})
+        name, given = seed_name(self.what), {**self.params, **point}
+        if name == "scenario":
+            scenario = given.pop("scenario", inspect.signature(self.what.__init__).parameters[name].default)
+            if not isinstance(scenario, type):
+                raise TypeError(f"params must name the class of {self.what.__name__}'s scenario, not {scenario!r:.60}")
+            return self.what(scenario=scenario(rng=seed, **given))
+        return self.what(**given, **{name: seed})
 
     def _course(self, source) -> list[dict]:
         """Step a world or a model, and read it when it is time to."""
@@ -184,12 +190,11 @@ class Reporter:
 
 
 def seed_name(model) -> str:
-    """Return what a Mesa model's class calls its seed."""
+    """Return what takes the seed of a Mesa model's class; a scenario takes the other values too."""
     takes = inspect.signature(model.__init__).parameters
-    if "rng" in takes:
-        return "rng"
-    if "seed" in takes:
-        return "seed"
+    for name in ("rng", "seed", "scenario"):
+        if name in takes:
+            return name
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return "rng"
     raise TypeError(f"{model.__name__}.__init__ must take rng (or seed, in Mesa 3) and hand it to Mesa, "

@@ -354,9 +354,10 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
     Parameters
     ----------
     what : None, mesa.Model class or function, optional
-        None runs a world; a class is made with the point's values as keyword arguments; a
-        function is called with ``(params: dict, rng: Generator)`` and returns a number, a
-        mapping of numbers, or a list of mappings (a series).
+        None runs a world; a class is made with the point's values as keyword arguments (or
+        its ``scenario`` is, whose class ``params`` names if it is not the default); a function
+        is called with ``(params: dict, rng: Generator)`` and returns a number, a mapping of
+        numbers, or a list of mappings (a series).
     params : Params, str or dict, optional
         What all points share; for a world parameters, a preset or dotted names.
     vary : mapping, list of dicts or DataFrame, optional
@@ -487,7 +488,7 @@ def _check_points(plan: Plan, chosen) -> None:
     if plan.kind == "world":
         for name, value in plan.params.items():
             plain(name, value)
-    if plan.kind == "model":
+    if plan.kind == "model" and seed_name(plan.what) != "scenario":
         takes = inspect.signature(plan.what.__init__).parameters
         if not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
             for name in [*plan.params, *dict.fromkeys(name for point in chosen for name in point)]:
