@@ -57,6 +57,9 @@ class _Loky:
         os.makedirs(self.notes)
         self.start()
 
+    def check(self):
+        pass
+
     def running(self) -> dict[str, tuple[int, float]]:
         """Return process and start of the runs that were begun and not ended, by key."""
         found = {}
@@ -95,12 +98,18 @@ class _Given:
 
     def __init__(self, executor):
         self.executor, self.workers = executor, getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        self.client = None
         if type(executor).__module__.startswith("distributed") and not isinstance(executor, cf.Executor):
-            self.workers = max(1, sum(executor.nthreads().values()))
+            self.client, self.workers = executor, max(1, sum(executor.nthreads().values()))
             self.executor = executor.get_executor(pure=False)
         if not callable(getattr(self.executor, "submit", None)):
             raise TypeError("executor must be a concurrent.futures.Executor or a Dask Client, not "
                             f"{type(executor).__name__}")
+
+    def check(self):
+        """Notice that Dask's scheduler is gone, on which futures only say that they were cancelled."""
+        if self.client is not None and self.client.status != "running":
+            self.restart(None)
 
     def restart(self, error):
         raise RuntimeError("the executor broke, and only its owner can replace it; what is in the store is kept: "
@@ -188,6 +197,7 @@ def parallel(plan: Plan, tasks: Iterable[Task], count: int, store, progress, *, 
             if not running:
                 break
             done, _ = cf.wait(running, timeout=.5, return_when=cf.FIRST_COMPLETED)
+            pool.check()
             broken, batches = None, []
             for future in done:
                 batch = running.pop(future)
