@@ -136,7 +136,7 @@ def main(argv=None):
     parser.add_argument("--write", action="store_true", help="write RESULTS-sweeps.md beside this file")
     parser.add_argument("--quick", action="store_true", help="a rough look: few and short runs")
     args = parser.parse_args(argv)
-    rounds, runs, seconds = (1, 100, .2) if args.quick else (5, 1000, 1.)
+    rounds, runs, seconds = (1, 100, .2) if args.quick else (5, 5000, 1.)
 
     report, others = Report(), Others()
     report.say("# Benchmark results of sweeps\n")

@@ -63,7 +63,8 @@ def test_interrupt_keeps_what_is_finished(tmp_path):
     assert len(list(found._store.read())) == 12 and len(found.frame) == 12
 
 
-def test_disk_full(tmp_path):
+@pytest.mark.parametrize("workers", [None, 2])
+def test_disk_full(tmp_path, workers):
     code = textwrap.dedent("""
         import resource, sys
         from organism.sweeps import sweep
@@ -71,11 +72,12 @@ def test_disk_full(tmp_path):
             return {f"x{i}": rng.normal() for i in range(50)}
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
         try:
-            sweep(draw, vary={"a": [1, 2]}, rng=1, store=sys.argv[1], progress=False)
+            sweep(draw, vary={"a": [1, 2]}, rng=1, store=sys.argv[1], workers=eval(sys.argv[2]), progress=False)
         except OSError as error:
             print(error)
     """)
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "store")], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "store"), str(workers)], capture_output=True,
+                          text=True)
     assert re.search("cannot be written: .*File too large", done.stdout) and "run the same call again" in done.stdout
     assert os.listdir(tmp_path / "store" / "parts") == []
 
@@ -173,3 +175,29 @@ def test_a_worker_that_dies_costs_only_its_own_batch(tmp_path):
     child.start()
     child.join()
     assert child.exitcode == -signal.SIGKILL and len(list(store.read())) >= 4
+
+
+@pytest.mark.parametrize("workers", [None, 1])
+def test_interrupt_without_a_store_leaves_whole_rows(workers, tmp_path):
+    """What was finished by then is in the error."""
+    def series(params, rng):
+        if params["a"] == 2:
+            os.kill(int(params["sweep"]), signal.SIGINT)
+            time.sleep(5 if params["wait"] else 0)
+        return [{"x": params["a"], "y": t} for t in range(3)]
+
+    with pytest.raises(KeyboardInterrupt, match="give a store to be able to continue") as stopped:
+        quiet(series, params={"sweep": os.getpid(), "wait": workers}, vary={"a": [0, 1, 2, 3]}, workers=workers)
+    frame = stopped.value.sweep.frame
+    assert len(frame) >= 3 and (frame.x == frame.a).all() and frame.y.tolist() == [0, 1, 2] * (len(frame) // 3)
+
+
+def test_an_executor_that_breaks(expected, tmp_path):
+    """Its owner is asked for another, with which the same call continues."""
+    flag = {"flag": str(tmp_path / "flag")}
+    with cf.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with pytest.raises(RuntimeError, match="make a new executor and run the same call again"):
+            quiet(deadly, params=flag, vary=GRID, replicates=4, executor=pool, store=tmp_path / "store")
+    with cf.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = quiet(deadly, params=flag, vary=GRID, replicates=4, executor=pool, store=tmp_path / "store")
+    assert found.frame.x.tolist() == expected.x.tolist()

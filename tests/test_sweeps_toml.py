@@ -148,6 +148,13 @@ def test_every_example_is_an_experiment():
     assert len(files) >= 2 and all(read_experiments(path) for path in files)
 
 
+def test_a_file_that_fails_when_it_is_imported(tmp_path, capsys):
+    write(tmp_path, "def walk(:", "walk.py")
+    path = write(tmp_path, "experiment.model = 'walk.py:walk'")
+    assert main(["sweep", str(path)]) == 2
+    assert re.search(r"walk.py fails when it is imported: SyntaxError: .*walk.py, line 1", capsys.readouterr().err)
+
+
 @pytest.mark.parametrize("text, words", [
     ("experiment.tics = 5", "[experiment] has no entry 'tics'"), ("[varry]", "no table is called [varry]"),
     ("experiment.tics = 5", "did you mean 'ticks'"), ("vary = 3", "no table is called [vary]"),

@@ -14,6 +14,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterable
 
+from ._checks import undisturbed
 from ._runs import LARGEST, Outcome, Plan, Task, execute, in_turn, late
 from ._store import StoreError
 
@@ -200,7 +201,7 @@ def parallel(plan: Plan, tasks: Iterable[Task], count: int, store, progress, *, 
             pool.check()
             broken, batches = None, []
             for future in done:
-                batch = running.pop(future)
+                batch = running[future]
                 try:
                     outcomes = future.result()
                 except StoreError:
@@ -209,11 +210,14 @@ def parallel(plan: Plan, tasks: Iterable[Task], count: int, store, progress, *, 
                     broken = error if isinstance(error, cf.BrokenExecutor) else broken
                     if not isinstance(error, cf.BrokenExecutor) and not _died(error):
                         raise
+                    del running[future]
                     batches.append((batch, error))
                     continue
                 mean = sum(o.seconds for o in outcomes) / len(outcomes)
                 typical = mean if typical is None else .7 * typical + .3 * mean
-                progress.deliver(outcomes)
+                with undisturbed():
+                    del running[future]
+                    progress.deliver(outcomes)
             if broken is not None:  # then every batch in flight is lost or just done
                 cf.wait(running, timeout=30)
                 for future, batch in list(running.items()):

@@ -107,11 +107,14 @@ def _attribute(entry: str, text, folder: Path):
         sys.path.append(str(folder))
     try:
         module = _file(folder / source) if source.endswith(".py") else importlib.import_module(source)
-    except FileNotFoundError:
-        raise ValueError(f"{entry} names the file {folder / source}, which is not there") from None
-    except ModuleNotFoundError as error:
-        raise ValueError(f"{entry} names {text!r}, but {error.name} cannot be imported: install it, or put it beside "
-                         "the experiment's file") from None
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) and source.endswith(".py") and not (folder / source).exists():
+            raise ValueError(f"{entry} names the file {folder / source}, which is not there") from None
+        if isinstance(error, ModuleNotFoundError):
+            raise ValueError(f"{entry} names {text!r}, but {error.name} cannot be imported: install it, or put it "
+                             "beside the experiment's file") from None
+        raise ValueError(f"{entry} names {text!r}, but {source} fails when it is imported: "
+                         f"{type(error).__name__}: {error}") from error
     found = module
     for part in name.split("."):
         if not hasattr(found, part):

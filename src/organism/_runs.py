@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import measures as _measures
+from ._checks import undisturbed
 from ._designs import key
 from .params import Params, closest
 from .topology import Topology
@@ -400,8 +401,9 @@ def in_turn(plan, tasks: Iterable[Task], store, deliver: Callable, seconds: floa
         if done:
             if store is not None:
                 store.write(done)
-            deliver([o._replace(rows=None) for o in done] if store is not None else list(done))
-            done.clear()
+            with undisturbed():
+                deliver([o._replace(rows=None) for o in done] if store is not None else list(done))
+                done.clear()
 
     try:
         for task in tasks:

@@ -20,7 +20,7 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ FORMAT = 1
 MANY, SMALL = 200, 2**20
 #: Rows that are in memory at once while parts are merged or read.
 CHUNK = 5000
-#: What a part's file does not hold when it cannot be read.
+#: What reading a damaged part raises.
 DAMAGE = (ValueError, OSError, KeyError, TypeError)
 
 
@@ -170,22 +170,21 @@ class Store:
 
     def finished(self) -> np.ndarray:
         """Return the keys of the runs that went well, shape (n,), dtype S32."""
-        found = [np.array([o.key for o in some if o.error is None], "S32") for some in self._parts(rows=False)]
+        found = list(self._each(_finished))
         return np.unique(np.concatenate(found)) if found else np.empty(0, "S32")
 
     def read(self) -> Iterator[Outcome]:
         """Yield every run of every part; a run may come more than once."""
-        for some in self._parts(rows=True):
-            yield from some
+        return self._each(_outcomes)
 
-    def _parts(self, rows: bool) -> Iterator[list[Outcome]]:
-        """Yield the runs of every part, some at a time, also of those that take merged parts' place meanwhile."""
+    def _each(self, read: Callable[[Path], Iterator]) -> Iterator:
+        """Yield what is read of every part, also of those that take merged parts' place meanwhile."""
         seen: set[Path] = set()
         while fresh := [path for path in self._files() if path not in seen]:
             for path in fresh:
                 seen.add(path)
                 try:
-                    yield from _read_parquet(path, rows) if path.suffix == ".parquet" else _read_lines(path)
+                    yield from read(path)
                 except FileNotFoundError:  # merged since it was listed; the merged part is in the next list
                     continue
                 except DAMAGE as error:
@@ -278,32 +277,46 @@ def _join_parquet(path: Path, parts: list[Path], merged: list[Path]) -> None:
         _sync(out)
 
 
-def _read_lines(path: Path) -> Iterator[list[Outcome]]:
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            o = Outcome(**json.loads(line))
-            yield [o._replace(error=tuple(o.error) if o.error else None, point=_tuples(o.point))]
-
-
-def _read_parquet(path: Path, rows: bool) -> Iterator[list[Outcome]]:
+def _groups(path: Path, columns=None) -> Iterator:
+    """Yield the groups of rows of a Parquet file as tables."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            yield _outcomes(file.read_row_group(group, None if rows else list(_BASE)).to_pydict(), rows)
+            yield file.read_row_group(group, columns)
 
 
-def _outcomes(table: dict, rows: bool) -> list[Outcome]:
-    found: list[Outcome] = []
-    for i, run in enumerate(table["key"]):
-        row = {n: _measured(n, table[f"measure.{n}"][i]) for n in json.loads(table["names"][i])} if rows else {}
-        if found and found[-1].key == run and found[-1].error is None and table["error"][i] is None:
-            found[-1].rows.append(row)
-            continue
-        error = (table["error"][i], table["message"][i], table["where"][i]) if table["error"][i] else None
-        found.append(Outcome(run, table["replicate"][i], table["seed"][i], _tuples(json.loads(table["point"][i])),
-                             [row] if error is None else None, table["seconds"][i], error))
-    return found
+def _finished(path: Path) -> Iterator[np.ndarray]:
+    """Yield the keys of the runs of a part that went well, some at a time."""
+    if path.suffix == ".jsonl":
+        yield np.array([o.key for o in _outcomes(path) if o.error is None], "S32")
+        return
+    for table in _groups(path, ["key", "error"]):
+        keys = np.array(table["key"].to_pylist(), "S32")
+        yield np.unique(keys[table["error"].is_null().to_numpy()])
+
+
+def _outcomes(path: Path) -> Iterator[Outcome]:
+    """Yield the runs of a part."""
+    if path.suffix == ".jsonl":
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                o = Outcome(**json.loads(line))
+                yield o._replace(error=tuple(o.error) if o.error else None, point=_tuples(o.point))
+        return
+    for group in _groups(path):
+        table, start = group.to_pydict(), 0
+        keys, errors = table["key"], table["error"]
+        for end in range(1, len(keys) + 1):
+            if end < len(keys) and keys[end] == keys[start] and errors[start] is None and errors[end] is None:
+                continue
+            error = (errors[start], table["message"][start], table["where"][start]) if errors[start] else None
+            rows = [{name: _measured(name, table[f"measure.{name}"][i]) for name in json.loads(table["names"][i])}
+                    for i in range(start, end)]
+            yield Outcome(keys[start], table["replicate"][start], table["seed"][start],
+                          _tuples(json.loads(table["point"][start])), None if error else rows,
+                          table["seconds"][start], error)
+            start = end
 
 
 def _measured(name, value):
