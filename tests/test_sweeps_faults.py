@@ -70,7 +70,7 @@ def test_disk_full(tmp_path, workers):
         from organism.sweeps import sweep
         def draw(params, rng):
             return {f"x{i}": rng.normal() for i in range(50)}
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
         try:
             sweep(draw, vary={"a": [1, 2]}, rng=1, store=sys.argv[1], workers=eval(sys.argv[2]), progress=False)
         except OSError as error:
