@@ -1,70 +1,17 @@
-"""Sweeps: the same numbers on every engine, and nothing finished lost or counted twice."""
+"""Sweeps: designs, engines, tables and pictures; the same numbers on every engine."""
 
 import concurrent.futures as cf
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import bootstrap
+from sweep_cases import GRID, draw, quiet
 
 import organism as og
+from organism._bootstrap import interval, intervals
 from organism._designs import points
-from organism.sweeps import sweep
-
-
-def draw(params, rng):
-    return {"x": params["a"] + rng.normal(), "n": 1}
-
-
-def fragile(params, rng):
-    if params["a"] == 1:
-        raise ZeroDivisionError("a is one")
-    return draw(params, rng)
-
-
-def deadly(params, rng):
-    """Kill the own process: the first time only if there is a flag to set, else always."""
-    if params["a"] == 1:
-        try:
-            os.close(os.open(params["flag"], os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return draw(params, rng)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return draw(params, rng)
-
-
-def killer(params, rng):
-    if params["a"] == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return draw(params, rng)
-
-
-def hangs(params, rng):
-    while params["a"] == 1:
-        pass
-    return draw(params, rng)
-
-
-def deaf(params, rng):
-    """Hang where no signal handler of Python's can run."""
-    if params["a"] == 1:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-        time.sleep(600)
-    return draw(params, rng)
-
-
-def quiet(*args, **kwargs):
-    return sweep(*args, **{"rng": 1, "progress": False, **kwargs})
-
-
-GRID = {"a": [0, 1, 2.5]}
 
 
 @pytest.fixture(scope="module")
@@ -120,89 +67,6 @@ def test_engines_agree_bitwise(expected, tmp_path):
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
-@pytest.mark.parametrize("parquet", [True, False])
-def test_store_skips_what_is_finished(expected, tmp_path, parquet, monkeypatch):
-    if not parquet:
-        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    else:
-        pytest.importorskip("pyarrow")
-    quiet(draw, vary=GRID, replicates=2, store=tmp_path)
-    before = set(os.listdir(tmp_path / "parts"))
-    assert {name.rpartition(".")[2] for name in before} == {"parquet" if parquet else "jsonl"}
-    found = quiet(draw, vary=GRID, replicates=4, store=tmp_path)
-    pd.testing.assert_frame_equal(found.frame, expected, check_exact=True)
-    assert len(list(found._store.read())) == 12 and before < set(os.listdir(tmp_path / "parts"))
-
-
-def test_a_run_that_raises_is_a_row(tmp_path):
-    found = quiet(fragile, vary=GRID, replicates=2, store=tmp_path)
-    assert len(found.frame) == 4 and found.failures.error.tolist() == ["ZeroDivisionError"] * 2
-    assert found.failures.message[0] == "a is one" and found.failures["where"][0].startswith("test_sweeps.py:")
-
-
-@pytest.mark.parametrize("function, error", [(killer, "WorkerDied"), (deaf, "TimeLimit")])
-def test_a_run_that_kills_or_hangs_its_worker(expected, function, error):
-    found = quiet(function, vary=GRID, replicates=1, workers=2, time_limit=2.)
-    assert found.failures.error.tolist() == [error] and found.frame.a.tolist() == [0, 2.5]
-    assert found.frame.x.tolist() == expected[(expected.replicate == 0) & (expected.a != 1)].x.tolist()
-
-
-def test_a_worker_killed_once_costs_nothing(expected, tmp_path):
-    found = quiet(deadly, params={"flag": str(tmp_path / "flag")}, vary=GRID, replicates=4, workers=2,
-                  store=tmp_path / "store")
-    assert (tmp_path / "flag").exists() and found.failures.empty
-    assert found.frame.x.tolist() == expected.x.tolist()
-
-
-def test_time_limit_serial_and_in_a_thread():
-    assert quiet(hangs, vary=GRID, time_limit=.3).failures.error.tolist() == ["TimeLimit"]
-    with cf.ThreadPoolExecutor(1) as pool:
-        assert quiet(hangs, vary=GRID, time_limit=.3, executor=pool).failures.a.tolist() == [1]
-
-
-def test_interrupt_keeps_what_is_finished(tmp_path):
-    def interrupted(params, rng):
-        if params["a"] == 1 and not (tmp_path / "flag").exists():
-            (tmp_path / "flag").touch()
-            os.kill(os.getpid(), signal.SIGINT)
-        return draw(params, rng)
-
-    with pytest.raises(KeyboardInterrupt, match="4 of 12 runs finished; run the same call again"):
-        quiet(interrupted, vary=GRID, replicates=4, store=tmp_path / "store")
-    found = quiet(interrupted, vary=GRID, replicates=4, store=tmp_path / "store")
-    assert len(list(found._store.read())) == 12 and len(found.frame) == 12
-
-
-def test_disk_full(tmp_path):
-    code = textwrap.dedent("""
-        import resource, sys
-        from organism.sweeps import sweep
-        def draw(params, rng):
-            return {f"x{i}": rng.normal() for i in range(50)}
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
-        try:
-            sweep(draw, vary={"a": [1, 2]}, rng=1, store=sys.argv[1], progress=False)
-        except OSError as error:
-            print(error)
-    """)
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "store")], capture_output=True, text=True)
-    assert re.search("cannot be written: .*File too large", done.stdout) and "run the same call again" in done.stdout
-    assert os.listdir(tmp_path / "store" / "parts") == []
-
-
-def test_stores_that_are_refused(tmp_path):
-    with pytest.raises(OSError, match="cannot be written"):
-        quiet(draw, vary=GRID, store="/proc/organism-store")
-    (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="neither empty nor"):
-        quiet(draw, vary=GRID, store=tmp_path)
-    for form, kind in ((0, "older"), (99, "newer")):
-        (tmp_path / "sweep.json").write_text(json.dumps({"format": form}))
-        (tmp_path / "parts").mkdir(exist_ok=True)
-        with pytest.raises(ValueError, match=f"{kind} format {form}"):
-            quiet(draw, vary=GRID, store=tmp_path)
-
-
 def test_world():
     found = quiet(vary={"care.weight": [0, .5], "size": [5]}, ticks=25, every=10, measure=["welfare"],
                   stop="welfare < 0")
@@ -214,12 +78,6 @@ def test_world():
     assert row.welfare == og.measures.welfare(world)
     stopped = quiet(ticks=25, topology=(4, 4), stop="activity > 0").frame
     assert stopped.tick.tolist() == [1]
-
-
-def test_mesa_model():
-    found = quiet(og.OrganismModel, params={"width": 5, "height": 5}, vary={"care.weight": [0., .5]}, ticks=3,
-                  measure={"members": lambda model: len(model.agents)}, workers=1).frame
-    assert found.members.tolist() == [25, 25] and found.tick.tolist() == [3, 3]
 
 
 def test_summary():
@@ -239,41 +97,54 @@ def test_summary():
         quiet(shifted, vary={"a": [0, 2]}).summary(reference={"a": 5})
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_dask_with_a_killed_worker(expected, tmp_path):
-    distributed = pytest.importorskip("distributed")
-    with (distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
-                                   host="127.0.0.1") as cluster, distributed.Client(cluster) as client):
-        found = quiet(deadly, params={"flag": str(tmp_path / "flag")}, vary=GRID, replicates=4, executor=client,
-                      store=tmp_path / "store")
-    assert (tmp_path / "flag").exists() and found.failures.empty
-    assert found.frame.x.tolist() == expected.x.tolist()
-    assert len({o.key for o in found._store.read()}) == 12
+def test_intervals_of_many_samples_are_those_of_each():
+    rng = np.random.default_rng(3)
+    x, other = rng.gamma(1, size=(40, 9)), rng.normal(size=6)
+    x[3, 2:4], x[5], x[6, 1:], x[7] = np.nan, 4., np.nan, np.nan
+    for second in ((), (other,)):
+        low, high = intervals(x, *second, n_resamples=999, rng=2)
+        each = [interval(row[~np.isnan(row)], *second, n_resamples=999, rng=2) for row in x]
+        assert np.allclose(np.column_stack([low, high]), each, atol=.01, equal_nan=True)  # ties are rounded otherwise
+        assert np.isnan(low[[6, 7]]).all() and not np.isnan(np.delete(low, [6, 7])).any()
+    skewed = rng.gamma(1, size=30)
+    theirs = bootstrap((skewed,), np.mean, n_resamples=999, rng=np.random.default_rng(2)).confidence_interval
+    assert np.allclose(interval(skewed, n_resamples=999, rng=2), theirs, rtol=1e-12)
 
 
-def test_command(tmp_path, monkeypatch, capsys):
-    from organism.__main__ import main
+def test_summary_of_pairs_and_of_what_is_missing():
+    def luck(params, rng):
+        if params["a"] == "fails" or (params["a"] == "once" and rng.integers(2)):
+            raise ValueError("no")
+        return params["a"] + rng.normal()
 
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "e.toml").write_text(textwrap.dedent("""
-        [experiment]
-        ticks = 5
-        replicates = 2
-        seed = 4
-        [topology]
-        size = 4
-        [vary]
-        "care.weight" = {from = 0, to = 1, step = 0.5}
-        [measure]
-        names = ["welfare"]
-        every = 5
-    """))
-    assert main(["sweep", "e.toml", "--quiet", "--replicates", "3", "--store", "runs"]) == 0
-    found = pd.read_csv("organism-e/runs.csv")
-    assert found["care.weight"].tolist() == sorted([0, .5, 1] * 6) and found.tick.tolist() == [0, 5] * 9
-    assert len(pd.read_csv("organism-e/summary.csv")) == 3
-    (tmp_path / "bad.toml").write_text("[experiment]\ntick = 5")
-    assert main(["sweep", "bad.toml"]) == 2 and "no entry 'tick'" in capsys.readouterr().err
+    paired = quiet(luck, vary={"a": [0, 3]}, replicates=12, paired=True).summary(reference={"a": 0})
+    assert np.allclose(paired[["difference", "difference_low", "difference_high"]], [[0] * 3, [3] * 3], atol=1e-12)
+    table = quiet(luck, vary={"a": [0, "fails"]}, replicates=3).summary(reference={"a": 0}).set_index("a")
+    assert table.n.tolist() == [3, 0]
+    assert table.loc["fails", ["mean", "sd", "low", "difference", "hedges_g"]].isna().all()
+    assert quiet(luck, vary={"a": ["fails"]}).summary().empty
+
+
+def test_a_measure_cannot_be_called_like_a_column():
+    found = quiet(lambda params, rng: {"a": 1}, vary=GRID)
+    assert found.failures.message.str.contains("a measure is called 'a'").all() and len(found.failures) == 3
+
+
+def test_sobol_indices_of_the_ishigami_function():
+    """Sample, sweep, analyse; the indices are known (Ishigami and Homma 1990)."""
+    sobol_sample = pytest.importorskip("SALib.sample.sobol")
+    sobol_analysis = pytest.importorskip("SALib.analyze.sobol")
+    problem = {"num_vars": 3, "names": ["x1", "x2", "x3"], "bounds": [[-np.pi, np.pi]] * 3}
+
+    def ishigami(params, rng):
+        x1, x2, x3 = params.values()
+        return np.sin(x1) + 7 * np.sin(x2)**2 + .1 * x3**4 * np.sin(x1)
+
+    sample = pd.DataFrame(sobol_sample.sample(problem, 512, seed=1), columns=problem["names"])
+    found = quiet(ishigami, vary=sample)
+    indices = sobol_analysis.analyze(problem, found.frame["value"].to_numpy(), seed=1)
+    assert np.allclose(indices["S1"], [.314, .442, 0], atol=.03)
+    assert np.allclose(indices["ST"], [.558, .442, .244], atol=.04)
 
 
 def test_plots():
@@ -294,3 +165,34 @@ def test_plots():
     with pytest.raises(ValueError, match="name the other names"):
         found.plot("z", x="a")
     plt.close("all")
+
+
+def panels(figure):
+    return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+
+
+def test_figure_suits_the_design():
+    def plane(params, rng):
+        z = sum(v if isinstance(v, (int, float)) else len(v) for v in params.values())
+        return {"z": z + .01 * rng.normal(), "minus": -z}
+
+    def drawn(vary, **how):
+        return panels(quiet(plane, vary=vary, replicates=2, **how).figure())
+
+    line, other = drawn({"a": [0, 1, 2]})
+    assert (line.get_xlabel(), line.get_ylabel(), other.get_ylabel()) == ("a", "z", "minus")
+    assert np.allclose(line.lines[0].get_ydata(), [0, 1, 2], atol=.05)
+    hues = drawn({"s": ["uu", "v"], "a": [0, 1]})[0]
+    assert hues.get_xlabel() == "a" and [t.get_text() for t in hues.get_legend().get_texts()] == ["s = uu", "s = v"]
+    texts = drawn({"s": ["zz", "y"]})[1]
+    assert [t.get_text() for t in texts.get_xticklabels()] == ["zz", "y"]
+    assert texts.lines[0].get_ydata().tolist() == [-2, -1]
+    mapped = drawn({"a": range(5), "b": range(6)})[0]
+    assert mapped.images[0].get_array().shape == (5, 6) and mapped.get_xlabel() == "b"
+    scatter = drawn({"a": (0., 1.), "b": (0., 1.)}, design="latin_hypercube", n=9)
+    assert [(ax.get_xlabel(), ax.get_ylabel()) for ax in scatter] == [(x, y) for y in ("z", "minus") for x in "ab"]
+    assert len(scatter[0].lines[0].get_xdata()) == 9
+    assert len(drawn({"a": [0, 1], "b": [0, 1], "c": [0, 1]})) == 6
+    assert sum(bar.get_height() for bar in drawn({"a": [1]})[0].patches) == 2
+    with pytest.raises(ValueError, match="measures must be among z, minus, not 'y'"):
+        quiet(plane, vary=GRID).figure(["y"])

@@ -1,48 +1,150 @@
-"""Experiments in TOML files, and what the command ``organism sweep`` makes of them."""
+"""Experiments in TOML files, and what the command ``organism sweep`` makes of them.
+
+A file holds one experiment, in the tables ``experiment``, ``vary``, ``params``, ``topology``
+and ``measure``; or several, each in a table ``[[experiment]]`` of its own, which then has the
+other four inside (``[experiment.vary]``) where they differ from those that all share.
+"""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import sys
 import tomllib
 from pathlib import Path
 
 from .params import closest
-from .sweeps import sweep
+from .sweeps import Sweep, sweep
 
-__all__ = ["read_experiment", "run_experiment"]
+__all__ = ["read_experiments", "run_experiment"]
 
-_TABLES = {"experiment": ("name", "ticks", "replicates", "seed", "time_limit", "stop", "design", "n", "paired"),
-           "vary": None, "params": None, "topology": ("size", "graph"), "measure": ("names", "every")}
+_HOW = ("name", "model", "ticks", "replicates", "seed", "time_limit", "stop", "design", "n", "paired")
+#: The tables that may also stand inside an experiment; None takes any name.
+_TABLES = {"vary": None, "params": None, "topology": ("size", "graph"), "measure": ("names", "functions", "every")}
 
 
-def read_experiment(path) -> tuple[str, dict]:
-    """Return the name and the arguments of :func:`~organism.sweeps.sweep` that a file at ``path`` describes."""
+def read_experiments(path) -> dict[str, dict]:
+    """Return the arguments of :func:`~organism.sweeps.sweep` of each experiment in a file at ``path``, by name."""
+    path = Path(path)
     try:
-        record = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        record = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise type(error)(f"{path} cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no TOML file: {error}") from None
+    try:
+        listed = record.pop("experiment", {})
+        shared = _tables(record, ("experiment", *_TABLES))
+        found: dict[str, dict] = {}
+        for number, how in enumerate(listed if isinstance(listed, list) else [listed], 1):
+            if not isinstance(how, dict):
+                raise ValueError(f"experiment must be a table, not {how!r:.60}")
+            own = _tables({name: how.pop(name) for name in _TABLES if name in how})
+            _known("[experiment]", how, (*_HOW, *_TABLES))
+            name = str(how.pop("name", path.stem if isinstance(listed, dict) else f"{path.stem}-{number}"))
+            if name in found or not name or set(name) & set("/\\"):
+                raise ValueError(f"each experiment must have a name of its own that can name a folder, not {name!r}")
+            tables = {table: {**shared[table], **own[table]} for table in _TABLES}
+            found[name] = _arguments(how, tables, path.parent)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{path}: {error}") from None
+    return found
+
+
+def _tables(record: dict, known=tuple(_TABLES)) -> dict[str, dict]:
+    """Return the four tables, empty where they are missing."""
     for table, entries in record.items():
         if table not in _TABLES or not isinstance(entries, dict):
-            raise ValueError(f"{path}: no table is called [{table}]; known are {', '.join(_TABLES)}"
-                             + closest(table, _TABLES))
-        for name in entries:
-            if _TABLES[table] is not None and name not in _TABLES[table]:
-                raise ValueError(f"{path}: [{table}] has no entry {name!r}; it takes {', '.join(_TABLES[table])}")
-    how, place, measure = (record.get(name, {}) for name in ("experiment", "topology", "measure"))
+            raise ValueError(f"no table is called [{table}]; known are {', '.join(known)}" + closest(table, known))
+        if _TABLES[table] is not None:
+            _known(f"[{table}]", entries, _TABLES[table])
+    return {table: record.get(table, {}) for table in _TABLES}
+
+
+def _known(table: str, entries: dict, known) -> None:
+    for name in entries:
+        if name not in known:
+            raise ValueError(f"{table} has no entry {name!r}; it takes {', '.join(known)}" + closest(name, known))
+
+
+def _arguments(how: dict, tables: dict, folder: Path) -> dict:
+    """Return what an experiment's tables say in the words of ``sweep``."""
+    vary, place, measure = tables["vary"], tables["topology"], tables["measure"]
     if "size" in place and "graph" in place:
-        raise ValueError(f"{path}: [topology] has size and graph; give one of them")
-    found = {"params": record.get("params") or None, "vary": record.get("vary"), "measure": measure.get("names"),
-             "every": measure.get("every"), "topology": place.get("size", place.get("graph")), "rng": how.get("seed")}
-    found |= {name: how[name] for name in how if name not in ("name", "seed")}
-    if found.get("design") == "list":  # one list for each name, read side by side
-        columns = found["vary"] or {}
-        found["vary"] = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return str(how.get("name", Path(path).stem)), found
+        raise ValueError("[topology] has size and graph; give one of them")
+    if "names" in measure and "functions" in measure:
+        raise ValueError("[measure] has names and functions; give one of them")
+    found = {"params": tables["params"] or None, "vary": vary or None, "every": measure.get("every"),
+             "topology": place.get("size", place.get("graph")), "rng": how.pop("seed", None), **how}
+    if "model" in how:
+        found["what"] = _attribute("model", found.pop("model"), folder)
+    if "functions" in measure:
+        if not isinstance(measure["functions"], dict):
+            raise ValueError("[measure] takes functions as a table of names to texts, not "
+                             f"{measure['functions']!r:.60}")
+        found["measure"] = {name: _attribute(f"measure.functions.{name}", text, folder)
+                            for name, text in measure["functions"].items()}
+    else:
+        found["measure"] = measure.get("names")
+    if ":" in str(how.get("stop")):
+        found["stop"] = _attribute("stop", how["stop"], folder)
+    if how.get("design") == "list":  # one list for each name, read side by side
+        lengths = {name: len(column) if isinstance(column, list) else 0 for name, column in vary.items()}
+        if len(set(lengths.values())) != 1 or 0 in lengths.values():
+            raise ValueError("[vary] must have lists of the same length with design = 'list', not of "
+                             + (", ".join(f"{n} in {name}" for name, n in lengths.items()) or "none"))
+        found["vary"] = [dict(zip(vary, row, strict=True)) for row in zip(*vary.values(), strict=True)]
+    return found
+
+
+def _attribute(entry: str, text, folder: Path):
+    """Return what ``"module:attribute"`` or ``"file.py:attribute"`` names; both are also looked for in ``folder``."""
+    source, _, name = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+    if not source or not name:
+        raise ValueError(f"{entry} must be 'module:attribute' or 'file.py:attribute', not {text!r:.60}")
+    folder = folder.absolute()
+    if str(folder) not in sys.path:  # last, so that nothing beside the file hides a library
+        sys.path.append(str(folder))
+    try:
+        module = _file(folder / source) if source.endswith(".py") else importlib.import_module(source)
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) and source.endswith(".py") and not (folder / source).exists():
+            raise ValueError(f"{entry} names the file {folder / source}, which is not there") from None
+        if isinstance(error, ModuleNotFoundError):
+            raise ValueError(f"{entry} names {text!r}, but {error.name} cannot be imported: install it, or put it "
+                             "beside the experiment's file") from None
+        raise ValueError(f"{entry} names {text!r}, but {source} fails when it is imported: "
+                         f"{type(error).__name__}: {error}") from error
+    found = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise ValueError(f"{entry} names {text!r}, but {source} has no {part!r}"
+                             + closest(part, [n for n in vars(found) if n[0] != "_"]))
+        found = getattr(found, part)
+    return found
+
+
+def _file(path: Path):
+    """Return a file as a module that is sent to worker processes with the experiment."""
+    import cloudpickle
+
+    name = f"experiment_{path.stem}"
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(path):
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    cloudpickle.register_pickle_by_value(module)
+    return module
 
 
 def run_experiment(path, *, workers=None, store=None, replicates=None, out=None, progress=True):
-    """Run the experiment in a TOML file and write its tables.
+    """Run the experiments in a TOML file and write their tables and figures.
 
     Parameters
     ----------
@@ -50,22 +152,37 @@ def run_experiment(path, *, workers=None, store=None, replicates=None, out=None,
     workers, store, replicates, progress
         As :func:`~organism.sweeps.sweep` takes them; ``replicates`` overrides the file's.
     out : path, optional
-        Folder for ``runs.csv``, ``failures.csv`` and ``summary.csv``; ``organism-NAME`` by default.
+        Folder for ``runs.csv`` (and ``runs.parquet`` with pyarrow), ``failures.csv``,
+        ``summary.csv`` and ``figure.png``; ``organism-NAME`` by default. Of several experiments
+        each has a folder of its name in it, and it is ``organism-FILE`` by default.
 
     Returns
     -------
-    Sweep, pathlib.Path
+    Sweep or dict of str to Sweep, pathlib.Path
+        Several experiments come by name.
     """
-    name, arguments = read_experiment(path)
-    if replicates is not None:
-        arguments["replicates"] = replicates
-    folder = Path(out or f"organism-{name}")
+    experiments = read_experiments(path)
+    several = len(experiments) > 1
+    folder = Path(out or f"organism-{Path(path).stem if several else next(iter(experiments))}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"the output folder {folder} is not empty, and nothing in it is overwritten; "
                          "give another --out")
-    found = sweep(workers=workers, store=store, progress=progress, **arguments)
+    found = {}
+    for name, arguments in experiments.items():
+        if replicates is not None:
+            arguments["replicates"] = replicates
+        found[name] = sweep(workers=workers, store=store, progress=progress, **arguments)
+        _write(found[name], folder / name if several else folder)
+    return (found if several else found.popitem()[1]), folder
+
+
+def _write(found: Sweep, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     found.frame.to_csv(folder / "runs.csv", index=False)
+    if importlib.util.find_spec("pyarrow") is not None:
+        mixed = {name: found.frame[name].map(str) for name in found.names if found.frame[name].dtype == object}
+        found.frame.assign(**mixed).to_parquet(folder / "runs.parquet", index=False)
     found.failures.to_csv(folder / "failures.csv", index=False)
-    found.summary().to_csv(folder / "summary.csv", index=False)
-    return found, folder
+    if found.measures:  # else every run failed
+        found.summary().to_csv(folder / "summary.csv", index=False)
+        found.figure().savefig(folder / "figure.png", dpi=150)

@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,17 +22,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import measures as _measures
+from ._checks import undisturbed
 from ._designs import key
 from .params import Params, closest
 from .topology import Topology
 from .world import World
 
-__all__ = ["Outcome", "Plan", "Task", "TimeLimit", "execute", "run_seed"]
+__all__ = ["Outcome", "Plan", "Reporter", "Task", "TimeLimit", "execute", "in_turn", "run_seed"]
 
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
           "!=": operator.ne}
 #: Names that vary for a world besides its parameters.
 _PLACE = ("preset", "size", "topology")
+#: The most runs in one part of a store, and in one batch.
+LARGEST = 500
 
 
 class TimeLimit(BaseException):
@@ -60,10 +63,12 @@ class Outcome(NamedTuple):
     error: tuple[str, str, str] | None
 
 
-def run_seed(entropy: int, point: dict, replicate: int, paired: bool) -> int:
-    """Return the seed of a run, in [0, 2**53) (exact in any table), whatever the other runs are."""
-    digits = key(point)
-    where = () if paired else tuple(int(digits[i:i + 8], 16) for i in range(0, 32, 8))
+def run_seed(entropy: int, digits: str | None, replicate: int) -> int:
+    """Return the seed of a run, in [0, 2**53) (exact in any table), whatever the other runs are.
+
+    ``digits`` is the :func:`~organism._designs.key` of its point, None for the same luck at every point.
+    """
+    where = tuple(int(digits[i:i + 8], 16) for i in range(0, 32, 8)) if digits else ()
     sequence = np.random.SeedSequence(entropy, spawn_key=(*where, replicate))
     return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(11))
 
@@ -86,9 +91,13 @@ class Plan:
     def run(self, point: dict, seed: int) -> list[dict]:
         """Return the rows of one run."""
         if self.kind == "function":
-            return _rows(self.what({**self.params, **point}, np.random.default_rng(seed)))
-        source = self.world(point, seed) if self.kind == "world" else self.model(point, seed)
-        return self._course(source)
+            rows = _rows(self.what({**self.params, **point}, np.random.default_rng(seed)))
+        else:
+            rows = self._course(self.world(point, seed) if self.kind == "world" else self.model(point, seed))
+        for name in rows[0] if rows else ():
+            if name in point or name in ("replicate", "seed"):
+                raise ValueError(f"a measure is called {name!r}, as a column of the results is; rename it")
+        return rows
 
     def world(self, point: dict, seed: int) -> World:
         """Return the world of a point."""
@@ -119,12 +128,18 @@ class Plan:
 
     def model(self, point: dict, seed: int):
         """Return the Mesa model of a point."""
-        return self.what(**{**self.params, **point}, **{seed_name(self.what): seed})
+        name, given = seed_name(self.what), {**self.params, **point}
+        if name == "scenario":
+            scenario = given.pop("scenario", inspect.signature(self.what.__init__).parameters[name].default)
+            if not isinstance(scenario, type):
+                raise TypeError(f"params must name the class of {self.what.__name__}'s scenario, not {scenario!r:.60}")
+            return self.what(scenario=scenario(rng=seed, **given))
+        return self.what(**given, **{name: seed})
 
     def _course(self, source) -> list[dict]:
         """Step a world or a model, and read it when it is time to."""
         done, rows = 0, [self._read(source, 0)] if self.every else []
-        stop = compile_stop(self.stop, self.measures)
+        stop = compile_stop(self.stop, self.measures, self.kind)
         while done < self.ticks and not (stop and stop(source)) and getattr(source, "running", True):
             if self.kind == "world":  # tick by tick only where somebody looks
                 n = 1 if stop else min(self.every or self.ticks, self.ticks) - done % (self.every or self.ticks)
@@ -140,13 +155,13 @@ class Plan:
         return rows
 
     def _read(self, source, tick) -> dict:
-        if self.measures is None:
+        measures = self.measures
+        if measures is None:
             collector = getattr(source, "datacollector", None)
             if collector is None:
                 raise ValueError("the model has no datacollector; give measure, a dict of names to functions of it")
-            taken = {name: values[-1] if values else None for name, values in collector.model_vars.items()}
-        else:
-            taken = {name: measure(source) for name, measure in self.measures.items()}
+            measures = {name: Reporter(name) for name in collector.model_vars}
+        taken = {name: measure(source) for name, measure in measures.items()}
         return {"tick": tick, **{name: _number(name, value) for name, value in taken.items()}}
 
     def identity(self, version: str | None) -> dict:
@@ -158,34 +173,53 @@ class Plan:
                 "measures": self.measures and {name: _identity(m, version) for name, m in self.measures.items()}}
 
 
+@dataclass(frozen=True)
+class Reporter:
+    """Reads what a model's ``datacollector`` collected last under a name, or else the attribute of that name."""
+
+    name: str
+
+    def __call__(self, model):
+        """Return the reading, None before the first."""
+        collected = getattr(getattr(model, "datacollector", None), "model_vars", {})
+        if self.name in collected:
+            return collected[self.name][-1] if collected[self.name] else None
+        if not hasattr(model, self.name):
+            raise ValueError(f"the model has no reporter or attribute {self.name!r}; its datacollector has "
+                             + (", ".join(collected) or "none"))
+        return getattr(model, self.name)
+
+
 def seed_name(model) -> str:
-    """Return what a Mesa model's class calls its seed."""
+    """Return what takes the seed of a Mesa model's class; a scenario takes the other values too."""
     takes = inspect.signature(model.__init__).parameters
-    if "rng" in takes:
-        return "rng"
-    if "seed" in takes:
-        return "seed"
+    for name in ("rng", "seed", "scenario"):
+        if name in takes:
+            return name
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return "rng"
     raise TypeError(f"{model.__name__}.__init__ must take rng (or seed, in Mesa 3) and hand it to Mesa, "
                     "or its runs could not be repeated")
 
 
-def compile_stop(stop, measures) -> Callable | None:
+def compile_stop(stop, measures, kind: str) -> Callable | None:
     """Return a stop condition as a function of the world or model; texts compare a measure with a number."""
     if stop is None or callable(stop):
         return stop
     parts = stop.split() if isinstance(stop, str) else ()
-    known = {**_measures.SCALARS, **(measures or {})}
+    known = (_measures.SCALARS if kind == "world" else {}) | (measures or {})
     try:
         name, sign, limit = parts
         compare, limit = _SIGNS[sign], float(limit)
     except (KeyError, ValueError):
         raise ValueError("stop must be a function or a comparison such as 'welfare < 0.1' with spaces around "
                          f"one of {' '.join(_SIGNS)}, not {stop!r}") from None
+    if kind == "model" and name not in known:
+        known = {name: Reporter(name)}
     if name not in known:
         raise ValueError(f"stop compares {name!r}, which is none of the measures" + closest(name, known))
-    return lambda source: bool(compare(known[name](source), limit))
+    measure = known[name]
+    return lambda source: bool(compare(_number(name, measure(source)), limit))
 
 
 def _identity(thing, version):
@@ -337,17 +371,45 @@ def execute(plan, tasks: list[Task], store=None, notes: str | None = None) -> li
             _PLANS[name] = pickle.loads(pickled)
         plan = _PLANS[name]
     note = os.open(os.path.join(notes, str(os.getpid())), os.O_CREAT | os.O_WRONLY) if notes else None
-    outcomes = []
     try:
-        for task in tasks:
-            if note is not None:  # who runs what since when: read by the sweep if this process hangs or dies
-                os.pwrite(note, f"{task.key} {time.time():20.6f}".encode(), 0)
-            outcomes.append(run_one(plan, task))
+        outcomes: list[Outcome] = []
+        in_turn(plan, _noted(tasks, note), store, outcomes.extend, seconds=1.)
+        return outcomes
     finally:
         if note is not None:
             os.ftruncate(note, 0)
             os.close(note)
-    if store is None:
-        return outcomes
-    store.write(outcomes)
-    return [outcome._replace(rows=None) for outcome in outcomes]
+
+
+def _noted(tasks, note):
+    """Yield tasks, and write down who runs what since when: read by the sweep if this process hangs or dies."""
+    for task in tasks:
+        if note is not None:
+            os.pwrite(note, f"{task.key} {time.time():20.6f}".encode(), 0)
+        yield task
+
+
+def in_turn(plan, tasks: Iterable[Task], store, deliver: Callable, seconds: float = .25) -> None:
+    """Do runs one after the other; hand over, and write, what is done every so many seconds.
+
+    What is done is handed over even if this is interrupted.
+    """
+    done: list[Outcome] = []
+    since = time.perf_counter()
+
+    def hand_over():
+        if done:
+            if store is not None:
+                store.write(done)
+            with undisturbed():
+                deliver([o._replace(rows=None) for o in done] if store is not None else list(done))
+                done.clear()
+
+    try:
+        for task in tasks:
+            done.append(run_one(plan, task))
+            if len(done) >= LARGEST or time.perf_counter() - since > seconds:
+                hand_over()
+                since = time.perf_counter()
+    finally:
+        hand_over()

@@ -1,10 +1,72 @@
-"""Pictures of sweeps: a curve with its interval, or a map with the width of the interval beside it."""
+"""Pictures of sweeps: curves with their intervals, maps with doubtful points marked, scatters, histograms."""
 
 from __future__ import annotations
 
+import math
+import numbers
+
 import numpy as np
 
-__all__ = ["curve", "heat"]
+__all__ = ["curve", "heat", "overview"]
+
+#: A map is drawn of two names with at least so many values each; below, curves read better.
+MANY = 5
+
+
+def overview(points, samples, tables):
+    """Draw every measure in a way that suits the design, and return the Figure.
+
+    One name that varies gives a curve, two a curve for each value of the one with fewer or, of
+    many numbers each, a map; a design that is no grid, or has more names, the mean of each point
+    over each name; and a single point a histogram of its runs. ``samples`` are the values of each
+    measure, shape (points, replicates), ``tables`` their summaries.
+    """
+    from matplotlib.figure import Figure
+
+    levels = {name: list(dict.fromkeys(point.get(name) for point in points))
+              for name in dict.fromkeys(name for point in points for name in point)}
+    names = sorted((name for name in levels if len(levels[name]) > 1), key=lambda name: -len(levels[name]))
+    grid = len(points) == math.prod(map(len, levels.values()))
+    scatter = len(names) > 2 or (len(names) == 2 and not grid)
+    columns = len(names) if scatter else math.ceil(math.sqrt(len(samples)))
+    rows = len(samples) if scatter else math.ceil(len(samples) / columns)
+    figure = Figure(figsize=(4.2 * columns, 3.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for number, (measure, values) in enumerate(samples.items()):
+        table = tables[measure]
+        if scatter:
+            for ax, name in zip(panels[number], names, strict=True):
+                ax.plot(_places(ax, table[name]), table["mean"], ".", markersize=4)
+                ax.set(xlabel=name, ylabel=measure)
+            continue
+        ax = panels.flat[number]
+        if not names:
+            ax.hist(values[~np.isnan(values)])
+            ax.set(xlabel=measure, ylabel="runs")
+        elif len(names) == 1:
+            curve(table, names[0], measure, ax=ax)
+        elif all(len(levels[name]) >= MANY and _are_numbers(levels[name]) for name in names):
+            heat(table, *names, measure, ax=ax)
+        else:
+            x, hue = names if _are_numbers(levels[names[0]]) or not _are_numbers(levels[names[1]]) else names[::-1]
+            curve(table, x, measure, hue, ax)
+    for ax in panels.flat[len(samples):] if not scatter else ():
+        ax.remove()
+    return figure
+
+
+def _are_numbers(values) -> bool:
+    return all(isinstance(v, numbers.Real) and not isinstance(v, (bool, np.bool_)) for v in values)
+
+
+def _places(ax, values):
+    """Return where values are on the axis of x: numbers where they are, others side by side in their order."""
+    values = list(values)
+    if _are_numbers(values):
+        return np.array(values, float)
+    places = {text: i for i, text in enumerate(dict.fromkeys(map(str, values)))}
+    ax.set_xticks(range(len(places)), labels=list(places))
+    return np.array([places[str(value)] for value in values], float)
 
 
 def curve(table, x, y, hue=None, ax=None):
@@ -13,10 +75,11 @@ def curve(table, x, y, hue=None, ax=None):
 
     if ax is None:
         ax = plt.subplots(layout="constrained")[1]
-    for value, part in table.groupby(hue) if hue else [(None, table)]:
-        part = part.sort_values(x)
-        line, = ax.plot(part[x], part["mean"], marker="o", label=None if hue is None else f"{hue} = {value}")
-        ax.fill_between(part[x], part["low"], part["high"], alpha=.25, color=line.get_color(), linewidth=0)
+    table = table.assign(place=_places(ax, table[x]))
+    for value, part in table.groupby(hue, sort=False, dropna=False) if hue else [(None, table)]:
+        part = part.sort_values("place")
+        line, = ax.plot(part.place, part["mean"], marker="o", label=None if hue is None else f"{hue} = {value}")
+        ax.fill_between(part.place, part["low"], part["high"], alpha=.25, color=line.get_color(), linewidth=0)
     ax.set(xlabel=x, ylabel=y)
     if hue:
         ax.legend()

@@ -13,20 +13,25 @@ values or replicates are added later.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
+import itertools
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from . import measures as _measures
-from ._bootstrap import interval
+from ._bootstrap import intervals, moments
 from ._checks import seed as resolved
 from ._checks import whole
 from ._designs import canonical, key, plain, points
 from ._engines import parallel, serial
-from ._runs import Outcome, Plan, Task, compile_stop, run_seed, seed_name
-from ._store import Store
+from ._progress import Progress
+from ._runs import Plan, Reporter, compile_stop, seed_name
+from ._store import MANY, Store, StoreError
+from ._tasks import Readings, Tasks
 from .params import Params, closest
 from .topology import Topology
 
@@ -50,21 +55,16 @@ class Sweep:
         Whether the same replicate has the same seed at every point.
     """
 
-    def __init__(self, points, tasks, seed, replicates, paired, store=None):
-        self.points, self.seed, self.replicates, self.paired = points, seed, replicates, paired
+    def __init__(self, tasks, seed, paired, store=None):
+        self.points, self.seed, self.replicates, self.paired = tasks.points, seed, tasks.replicates, paired
         self._tasks, self._store = tasks, store
-        self._outcomes: dict[str, Outcome] = {}
 
     @functools.cached_property
-    def _found(self) -> dict[str, Outcome]:
-        if self._store is None:
-            return self._outcomes
-        wanted = {task.key for task in self._tasks}
-        found: dict[str, Outcome] = {}
-        for outcome in self._store.read():
-            if outcome.key in wanted and (outcome.key not in found or found[outcome.key].error is not None):
-                found[outcome.key] = outcome
-        return found
+    def _readings(self) -> Readings:
+        readings = Readings(self._tasks)
+        for outcome in self._store.read() if self._store is not None else ():
+            readings.add(outcome)
+        return readings
 
     @property
     def names(self) -> list[str]:
@@ -78,35 +78,58 @@ class Sweep:
         The point's names, ``replicate``, ``seed`` and the measures are the columns; runs
         that failed are in :attr:`failures`.
         """
-        return self._frame((task, row) for task in self._tasks if task.key in self._found
-                           for row in self._found[task.key].rows or ())
+        return self._frame(*self._readings.rows())
+
+    def iter_frames(self, rows: int = 50_000):
+        """Yield :attr:`frame` in pieces, in the order of the store; never more is in memory than one of them.
+
+        Parameters
+        ----------
+        rows : int, default 50000
+            About how many rows a piece has.
+
+        Yields
+        ------
+        pandas.DataFrame
+        """
+        rows = whole("rows", rows, 1)
+        if self._store is None:
+            yield self.frame
+            return
+        readings = Readings(self._tasks)
+        for outcome in self._store.read():
+            readings.add(outcome)
+            if len(readings) >= rows:
+                yield self._frame(*readings.rows())
+                readings.clear()
+        if len(readings):
+            yield self._frame(*readings.rows())
 
     @functools.cached_property
     def failures(self):
         """A pandas DataFrame of the runs that failed: point, replicate, seed, error, message, where."""
-        found = ((task, self._found[task.key]) for task in self._tasks if task.key in self._found)
-        return self._frame(((task, dict(zip(("error", "message", "where"), o.error, strict=True)))
-                            for task, o in found if o.error is not None), ("error", "message", "where"))
+        errors = self._readings.errors
+        index = np.flatnonzero(np.isin(self._tasks.run, list(errors)))
+        rows = [errors[run] for run in self._tasks.run[index]]
+        return self._frame(index, {name: [row[i] for row in rows]
+                                   for i, name in enumerate(("error", "message", "where"))})
 
     @functools.cached_property
     def runs(self):
         """A pandas DataFrame of all runs: point, replicate, seed, seconds, and the error if there was one."""
-        found = ((task, self._found[task.key]) for task in self._tasks if task.key in self._found)
-        return self._frame(((task, {"seconds": o.seconds, "error": o.error and o.error[0]}) for task, o in found),
-                           ("seconds", "error"))
+        seconds, errors = self._readings.seconds[self._tasks.run], self._readings.errors
+        index = np.flatnonzero(~np.isnan(seconds))
+        names = [errors[run][0] if run in errors else None for run in self._tasks.run[index].tolist()]
+        return self._frame(index, {"seconds": seconds[index], "error": names})
 
-    def _frame(self, pairs, columns=()):
+    def _frame(self, index, columns):
+        """Return a table of columns, beside the point, replicate and seed of the task of each row."""
         import pandas as pd
 
-        names = self.names
-        rows = [(task, row) for task, row in pairs]
-        measured = list(dict.fromkeys([*columns, *(name for _, row in rows for name in row)]))
-        columns = {name: [task.point.get(name) for task, _ in rows] for name in names}
-        columns["replicate"] = [task.replicate for task, _ in rows]
-        columns["seed"] = [task.seed for task, _ in rows]
-        for name in measured:
-            columns[name] = [row.get(name) for _, row in rows]
-        return pd.DataFrame(columns)
+        point, replicate = np.divmod(index, self.replicates)
+        given = {name: pd.Series([values.get(name) for values in self.points]).array.take(point)
+                 for name in self.names}
+        return pd.DataFrame({**given, "replicate": replicate, "seed": self._tasks.seeds[index], **columns})
 
     @property
     def measures(self) -> list[str]:
@@ -136,27 +159,35 @@ class Sweep:
             are NaN are left out; an interval takes two values. With ``paired``, differences are
             resampled in pairs.
         """
-        import pandas as pd
-
         if not 0 < confidence < 1:
             raise ValueError(f"confidence must be in (0, 1), not {confidence!r}")
-        n_resamples, found = whole("n_resamples", n_resamples, 1), self._samples()
-        texts = [canonical(point) for point in self.points]
-        if reference is not None and canonical(dict(reference)) not in texts:
-            raise ValueError(f"reference must be a point of the sweep, not {dict(reference)!r:.80}")
-        base = None if reference is None else found[texts.index(canonical(dict(reference)))]
-        how, rows = {"confidence": confidence, "n_resamples": n_resamples, "rng": resolved(rng)}, []
-        for point, samples in zip(self.points, found, strict=True):
-            for name, values in samples.items():
-                x = values[~np.isnan(values)]
-                low, high = interval(x, **how)
-                row = {**dict.fromkeys(self.names), **point, "measure": name, "n": len(x),
-                       "mean": x.mean() if len(x) else np.nan, "sd": x.std(ddof=1) if len(x) > 1 else np.nan,
-                       "low": low, "high": high}
-                if base is not None:
-                    row |= _compared(values, base[name], self.paired, how)
-                rows.append(row)
-        return pd.DataFrame(rows)
+        n_resamples = whole("n_resamples", n_resamples, 1)
+        base, texts = None, [canonical(point) for point in self.points]
+        if reference is not None:
+            if canonical(dict(reference)) not in texts:
+                raise ValueError(f"reference must be a point of the sweep, not {dict(reference)!r:.80}")
+            base = texts.index(canonical(dict(reference)))
+        return self._summary(self._samples(), base, confidence=confidence, n_resamples=n_resamples, rng=resolved(rng))
+
+    def _summary(self, samples, base=None, *, confidence=.95, n_resamples=1999, rng=0):
+        """Return the table of :meth:`summary` of some measures; ``base`` is the index of the reference."""
+        import pandas as pd
+
+        given = {name: [point.get(name) for point in self.points] for name in self.names}
+        how = {"confidence": confidence, "n_resamples": n_resamples, "rng": rng}
+        tables = []
+        for name, x in samples.items():
+            n = np.count_nonzero(~np.isnan(x), axis=1)
+            mean, spread = moments(x)
+            low, high = intervals(x, **how)
+            columns = {"measure": name, "n": n, "mean": mean, "sd": spread, "low": low, "high": high}
+            if base is not None:
+                columns |= _compared(x, x[base], mean, spread, n, base, self.paired, how)
+            tables.append(pd.DataFrame({**given, **columns}, index=range(len(self.points))))
+        if not tables:
+            return pd.DataFrame(columns=[*self.names, "measure", "n", "mean", "sd", "low", "high"])
+        # Point by point, the measures of each in their order.
+        return pd.concat(tables).sort_index(kind="stable").reset_index(drop=True)
 
     def plot(self, measure: str, *, x: str | None = None, y: str | None = None, hue: str | None = None,
              levels=None, ax=None):
@@ -186,42 +217,60 @@ class Sweep:
         for name in used:
             if name not in self.names:
                 raise ValueError(f"{name!r} does not vary; what varies is {', '.join(self.names)}")
-        table = self.summary()
-        table = table[table.measure == measure]
+        table = self._summary({measure: self._samples()[measure]})
         if table.duplicated(used).any():
             raise ValueError(f"several points share the same {', '.join(used)}; name the other names that vary too")
         if y is None:
             return _sweepplots.curve(table, used[0], measure, hue, ax)
         return _sweepplots.heat(table, used[0], y, measure, levels, ax)
 
-    def _samples(self) -> list[dict]:
-        """Return for each point the values of each measure, NaN where a run has none."""
-        last = {key: o.rows[-1] for key, o in self._found.items() if o.rows}
-        names = [name for name in dict.fromkeys(n for row in last.values() for n in row) if name != "tick"]
-        values = {name: np.array([last.get(t.key, {}).get(name, np.nan) for t in self._tasks], float)
-                  .reshape(len(self.points), self.replicates) for name in names}
-        return [{name: values[name][i] for name in names} for i in range(len(self.points))]
+    def figure(self, measures: Iterable[str] | None = None):
+        """Draw measures over what varies, each in a panel, in a way that suits the design.
+
+        One varied name gives a curve, two a curve for each value of the second or, of many
+        numbers each, a map; more, or points that are no grid, give the mean of each point over
+        each name; none, a histogram of the runs.
+
+        Parameters
+        ----------
+        measures : list of str, optional
+            All by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from . import _sweepplots
+
+        samples = self._samples()
+        for name in measures or ():
+            if name not in samples:
+                raise ValueError(f"measures must be among {', '.join(samples)}, not {name!r}")
+        samples = {name: samples[name] for name in (measures or samples)}
+        if not samples:
+            raise ValueError("there is nothing to draw: no run left a number")
+        tables = {name: self._summary({name: values}) for name, values in samples.items()}
+        return _sweepplots.overview(self.points, samples, tables)
+
+    def _samples(self) -> dict[str, np.ndarray]:
+        """Return the values of each measure, shape (points, replicates), NaN where a run has none."""
+        return {name: values.reshape(len(self.points), self.replicates)
+                for name, values in self._readings.last().items()}
 
     def __repr__(self) -> str:
         return (f"Sweep({len(self.points)} points × {self.replicates} replicates, "
                 f"{len(self.failures)} failed, seed {self.seed})")
 
 
-def _compared(values, other, paired, how) -> dict:
-    """Return the difference of two means with its bootstrap interval, and Hedges' g."""
-    x, y = values[~np.isnan(values)], other[~np.isnan(other)]
-    none = dict.fromkeys(("difference", "difference_low", "difference_high", "hedges_g"), np.nan)
-    if len(x) < 2 or len(y) < 2:
-        return none
-    if paired:
-        both = ~np.isnan(values) & ~np.isnan(other)
-        low, high = interval((values - other)[both], **how)
-    else:
-        low, high = interval(x, y, **how)
-    freedom = len(x) + len(y) - 2
-    pooled = np.sqrt(((len(x) - 1) * x.var(ddof=1) + (len(y) - 1) * y.var(ddof=1)) / freedom)
-    difference = x.mean() - y.mean()
-    g = difference / pooled * (1 - 3 / (4 * freedom - 1)) if pooled > 0 else (0. if difference == 0 else np.nan)
+def _compared(x, other, mean, spread, n, base, paired, how) -> dict:
+    """Return the differences of means from the reference's with their intervals, and Hedges' g."""
+    low, high = intervals(x - other, **how) if paired else intervals(x, other, **how)
+    freedom = n + n[base] - 2
+    difference = np.where((n > 1) & (n[base] > 1), mean - mean[base], np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pooled = np.sqrt(((n - 1) * spread**2 + (n[base] - 1) * spread[base]**2) / freedom)
+        g = np.where(pooled > 0, difference / pooled * (1 - 3 / (4 * freedom - 1)),
+                     np.where(difference == 0, 0., np.nan))
     return {"difference": difference, "difference_low": low, "difference_high": high, "hedges_g": g}
 
 
@@ -270,7 +319,7 @@ def _plan(what, params, measure, ticks, every, stop, topology, time_limit) -> Pl
                             f"not {topology!r:.60}")
     plan = Plan(what, kind, params, preset, topology, _measured(measure, kind), ticks, every, stop, time_limit)
     if stop is not None:
-        compile_stop(stop, plan.measures)
+        compile_stop(stop, plan.measures, kind)
     return plan
 
 
@@ -283,6 +332,8 @@ def _measured(measure, kind):
     if isinstance(measure, str):
         measure = [measure]
     if not isinstance(measure, Mapping):
+        if kind == "model":
+            return {str(name): Reporter(str(name)) for name in measure}
         for name in measure:
             if name not in _measures.SCALARS:
                 raise ValueError(f"no measure is called {name!r}" + closest(name, _measures.SCALARS)
@@ -303,9 +354,10 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
     Parameters
     ----------
     what : None, mesa.Model class or function, optional
-        None runs a world; a class is made with the point's values as keyword arguments; a
-        function is called with ``(params: dict, rng: Generator)`` and returns a number, a
-        mapping of numbers, or a list of mappings (a series).
+        None runs a world; a class is made with the point's values as keyword arguments (or
+        its ``scenario`` is, whose class ``params`` names if it is not the default); a function
+        is called with ``(params: dict, rng: Generator)`` and returns a number, a mapping of
+        numbers, or a list of mappings (a series).
     params : Params, str or dict, optional
         What all points share; for a world parameters, a preset or dotted names.
     vary : mapping, list of dicts or DataFrame, optional
@@ -319,8 +371,9 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
     replicates : int, default 1
         Runs of each point.
     measure : list of str or dict of str to function, optional
-        Names of :data:`organism.measures.SCALARS` (all by default), or functions of the
-        world or model; by default what a model's ``datacollector`` collected last.
+        Names of :data:`organism.measures.SCALARS` (all by default), for a model of the
+        reporters of its ``datacollector`` (all by default) or of its attributes; or functions
+        of the world or model.
     ticks : int
         Ticks of a run of a world or model.
     every : int, optional
@@ -332,7 +385,8 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
         Where a world's members live: also a grid's shape (32 × 32 by default), a graph as
         :func:`organism.inputs.read_graph` takes it, or a function of a Generator.
     rng : int, SeedSequence or Generator, optional
-        Source of all seeds. With a store, give it, or no run is found again.
+        Source of all seeds. Without it a seed is drawn; a store draws one when it is made
+        and remembers it, so that the same call continues.
     paired : bool, default False
         Common random numbers: the same replicate has the same seed at every point.
     workers : int, optional
@@ -370,68 +424,54 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
     if workers is not None and executor is not None:
         raise TypeError("workers and executor are two ways to run; give one of them")
     workers = None if workers is None else whole("workers", workers, 1)
+    kept = None if store is None else Store(store)
+    if rng is None and kept is not None:
+        rng = kept.seed
+        if rng is None:
+            raise ValueError(f"rng must be given with the store {store}, which remembers no seed")
     seed = resolved(rng)
     chosen = points(vary, design, n, seed)
     _check_points(plan, chosen)
-    about = key([plan.identity(version), version or _version()])
-    tasks = []
-    for point in chosen:
-        text = canonical(point)
-        for replicate in range(replicates):
-            own = run_seed(seed, point, replicate, paired)
-            tasks.append(Task(key([about, text, own, replicate]), point, replicate, own))
-    kept = None if store is None else Store(store)
-    result = Sweep(chosen, tasks, seed, replicates, paired, kept)
-    there = {} if kept is None else kept.finished()
-    missing = list({task.key: task for task in tasks if not there.get(task.key)}.values())
-    _run(plan, missing, result, kept, workers, executor, progress, len(tasks))
+    tasks = Tasks(chosen, replicates, seed, paired, key([plan.identity(version), version or _version()]))
+    result = Sweep(tasks, seed, paired, kept)
+    _run(plan, result, workers, executor, progress)
     return result
 
 
-def _run(plan, tasks, result, store, workers, executor, progress, total) -> None:
+def _run(plan, result, workers, executor, progress) -> None:
     """Run what is missing and keep count."""
-    bar, counts = None, {"done": 0, "failed": 0}
-    if progress and tasks:
-        from tqdm.auto import tqdm
+    tasks, store, handed = result._tasks, result._store, itertools.count(1)
+    there = np.empty(0, "S32") if store is None else store.finished()
+    missing = np.sort(tasks.first[~np.isin(tasks.keys, there)])
+    if not len(missing):
+        return
 
-        bar = tqdm(total=len(tasks), unit="run", desc="sweep", mininterval=.2)
+    def hand_on(outcomes):
+        if store is None:
+            for outcome in outcomes:
+                result._readings.add(outcome)
+        elif next(handed) % (MANY // 2) == 0:
+            with contextlib.suppress(StoreError):  # without room to merge them the parts stay as they are
+                store.merge()
 
-    def deliver(outcomes):
-        for outcome in outcomes:
-            if store is None:
-                result._outcomes[outcome.key] = outcome
-            counts["done"] += 1
-            if outcome.error is not None:
-                counts["failed"] += 1
-                if bar is not None:
-                    where = ", ".join(f"{name}={value}" for name, value in outcome.point.items())
-                    bar.set_postfix_str(f"{counts['failed']} failed, last {where} replicate {outcome.replicate}: "
-                                        f"{outcome.error[0]}")
-        if bar is not None:
-            bar.update(len(outcomes))
-
+    shown = Progress(progress, len(tasks.keys), len(tasks.keys) - len(missing), hand_on)
+    todo = (tasks[i] for i in missing)
     try:
-        if not tasks:
-            return
         if workers is None and executor is None:
-            serial(plan, tasks, store, deliver)
+            serial(plan, todo, store, shown)
         else:
-            parallel(plan, tasks, store, deliver, workers=workers, executor=executor)
+            parallel(plan, todo, len(missing), store, shown, workers=workers, executor=executor)
     except KeyboardInterrupt:
-        done = total - len(tasks) + counts["done"]
-        stopped = KeyboardInterrupt(f"{done} of {total} runs finished; " + (
+        stopped = KeyboardInterrupt(f"{shown.done} of {shown.total} runs finished; " + (
             "run the same call again to continue" if store is not None else
             "give a store to be able to continue another time"))
         stopped.sweep = result
         raise stopped from None
-    except OSError as error:
-        if store is None:
-            raise
-        raise OSError(f"{error}; {total - len(tasks) + counts['done']} of {total} runs are finished and kept: "
-                      "make room and run the same call again") from None
+    except StoreError as error:
+        raise StoreError(f"{error}; {shown.done} of {shown.total} runs are finished and kept: "
+                         "make room and run the same call again") from None
     finally:
-        if bar is not None:
-            bar.close()
+        shown.close()
 
 
 def _check_points(plan: Plan, chosen) -> None:
@@ -445,9 +485,16 @@ def _check_points(plan: Plan, chosen) -> None:
             plan.parameters(point)
             if "size" in point and "topology" in point:
                 raise ValueError("vary names size and topology, of which one takes the other's place")
-    for name, value in plan.params.items():
-        if plan.kind == "world":
+    if plan.kind == "world":
+        for name, value in plan.params.items():
             plain(name, value)
+    if plan.kind == "model" and seed_name(plan.what) != "scenario":
+        takes = inspect.signature(plan.what.__init__).parameters
+        if not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+            for name in [*plan.params, *dict.fromkeys(name for point in chosen for name in point)]:
+                if name not in takes:
+                    raise TypeError(f"{plan.what.__name__}.__init__ takes no {name!r}; it takes "
+                                    + ", ".join(list(takes)[1:]))
 
 
 def _version() -> str:
