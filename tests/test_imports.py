@@ -23,7 +23,7 @@ LAYERS = [
     {"counterfactual", "causal"},
     {"_arguments", "_spaces", "embed", "member", "model"},
     {"sweeps", "_designs", "_engines", "_experiments", "_progress", "_runs", "_store", "_sweepplots",
-     "_tasks"},
+     "_readings"},
     {"_drawing", "_flowgraph"},
     {"plots"},
     {"claims"},

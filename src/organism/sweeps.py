@@ -29,9 +29,9 @@ from ._checks import whole
 from ._designs import canonical, key, plain, points
 from ._engines import parallel, serial
 from ._progress import Progress
+from ._readings import Readings, Tasks
 from ._runs import Plan, Reporter, compile_stop, seed_name
 from ._store import MANY, Store, StoreError
-from ._tasks import Readings, Tasks
 from .params import Params, closest
 from .topology import Topology
 
