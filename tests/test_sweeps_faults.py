@@ -15,7 +15,7 @@ from sweep_cases import GRID, deadly, deaf, draw, fragile, hangs, killer, quiet
 
 from organism._runs import Plan, execute
 from organism._store import Store
-from organism._tasks import Tasks
+from organism._readings import Tasks
 from organism.sweeps import sweep
 
 
