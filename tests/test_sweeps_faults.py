@@ -13,9 +13,9 @@ import time
 import pytest
 from sweep_cases import GRID, deadly, deaf, draw, fragile, hangs, killer, quiet
 
+from organism._readings import Tasks
 from organism._runs import Plan, execute
 from organism._store import Store
-from organism._readings import Tasks
 from organism.sweeps import sweep
 
 

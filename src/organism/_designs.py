@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ._checks import whole
-from .params import closest
+from ._checks import closest, whole
 
 __all__ = ["DESIGNS", "canonical", "key", "points"]
 

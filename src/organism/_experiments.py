@@ -13,7 +13,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from .params import closest
+from ._checks import closest
 from .sweeps import Sweep, sweep
 
 __all__ = ["read_experiments", "run_experiment"]

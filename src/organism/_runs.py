@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import measures as _measures
-from ._checks import undisturbed
+from ._checks import closest, undisturbed
 from ._designs import key
-from .params import Params, closest
+from .params import Params
 from .topology import Topology
 from .world import World
 

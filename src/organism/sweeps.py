@@ -24,15 +24,15 @@ import numpy as np
 
 from . import measures as _measures
 from ._bootstrap import intervals, moments
+from ._checks import closest, whole
 from ._checks import seed as resolved
-from ._checks import whole
 from ._designs import canonical, key, plain, points
 from ._engines import parallel, serial
 from ._progress import Progress
 from ._readings import Readings, Tasks
 from ._runs import Plan, Reporter, compile_stop, seed_name
 from ._store import MANY, Store, StoreError
-from .params import Params, closest
+from .params import Params
 from .topology import Topology
 
 __all__ = ["Sweep", "sweep"]
