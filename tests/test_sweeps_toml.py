@@ -141,6 +141,11 @@ def test_several_experiments(tmp_path, monkeypatch, capsys):
     course = pd.read_csv("organism-segregation/course/runs.csv")
     assert course.tick.tolist() == list(range(0, 31, 5)) * 4 and course.movers.isna().sum() == 4
     assert Path("organism-segregation/course/figure.png").stat().st_size > 0
+    assert main(["sweep", str(EXAMPLES / "segregation.toml"), "--experiment", "course", "--replicates", "2"]) == 0
+    assert "Sweep(2 points × 2 replicates" in capsys.readouterr().out
+    assert pd.read_csv("organism-course/runs.csv").equals(course)
+    assert main(["sweep", str(EXAMPLES / "segregation.toml"), "--experiment", "curse"]) == 2
+    assert "it has tolerance, course; did you mean 'course'?" in capsys.readouterr().err
 
 
 def test_every_example_is_an_experiment():

@@ -143,12 +143,14 @@ def _file(path: Path):
     return module
 
 
-def run_experiment(path, *, workers=None, store=None, replicates=None, out=None, progress=True):
+def run_experiment(path, *, name=None, workers=None, store=None, replicates=None, out=None, progress=True):
     """Run the experiments in a TOML file and write their tables and figures.
 
     Parameters
     ----------
     path : path
+    name : str, optional
+        Of the only experiment to run; all of the file's by default.
     workers, store, replicates, progress
         As :func:`~organism.sweeps.sweep` takes them; ``replicates`` overrides the file's.
     out : path, optional
@@ -162,6 +164,11 @@ def run_experiment(path, *, workers=None, store=None, replicates=None, out=None,
         Several experiments come by name.
     """
     experiments = read_experiments(path)
+    if name is not None:
+        if name not in experiments:
+            raise ValueError(f"{path} has no experiment {name!r}; it has {', '.join(experiments)}"
+                             + closest(name, experiments))
+        experiments = {name: experiments[name]}
     several = len(experiments) > 1
     folder = Path(out or f"organism-{Path(path).stem if several else next(iter(experiments))}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

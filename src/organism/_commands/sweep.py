@@ -15,6 +15,7 @@ def add(commands) -> None:
     many = commands.add_parser("sweep", help="run an experiment of many runs, described in a TOML file",
                                description="Run an experiment of many runs, described in a TOML file.")
     many.add_argument("file", metavar="FILE.toml")
+    many.add_argument("--experiment", metavar="NAME", help="the only one to run of a file with several")
     many.add_argument("--workers", metavar="N", type=count(1, 1024), help="processes (default: none of their own)")
     many.add_argument("--store", metavar="FOLDER", help="keeps finished runs, so that the same command continues")
     many.add_argument("--replicates", metavar="N", type=count(1), help="runs of each point, instead of the file's")
@@ -28,13 +29,16 @@ def sweep(options) -> int:
     from .._experiments import run_experiment
 
     try:
-        found, folder = run_experiment(options.file, workers=options.workers, store=options.store,
-                                       replicates=options.replicates, out=options.out, progress=not options.quiet)
+        found, folder = run_experiment(options.file, name=options.experiment, workers=options.workers,
+                                       store=options.store, replicates=options.replicates, out=options.out,
+                                       progress=not options.quiet)
     except (TypeError, ValueError, OSError) as error:
         raise Mistake(str(error)) from None
     except KeyboardInterrupt as stopped:
         print(f"organism: stopped by Ctrl-C: {stopped}", file=sys.stderr)
         return 130
     if not options.quiet:
-        print(f"{found}\nWritten to {folder}: " + ", ".join(sorted(os.listdir(folder))))
+        for one, its in found.items() if isinstance(found, dict) else [(None, found)]:
+            print(its if one is None else f"{one}: {its}")
+        print(f"Written to {folder}: " + ", ".join(sorted(os.listdir(folder))))
     return 0
