@@ -183,7 +183,8 @@ def test_figure_suits_the_design():
     assert (line.get_xlabel(), line.get_ylabel(), other.get_ylabel()) == ("a", "z", "minus")
     assert np.allclose(line.lines[0].get_ydata(), [0, 1, 2], atol=.05)
     hues = drawn({"s": ["uu", "v"], "a": [0, 1]})[0]
-    assert hues.get_xlabel() == "a" and [t.get_text() for t in hues.get_legend().get_texts()] == ["s = uu", "s = v"]
+    assert hues.get_xlabel() == "a" and [t.get_text() for t in hues.get_legend().get_texts()] == ["uu", "v"]
+    assert hues.get_legend().get_title().get_text() == "s"
     texts = drawn({"s": ["zz", "y"]})[1]
     assert [t.get_text() for t in texts.get_xticklabels()] == ["zz", "y"]
     assert texts.lines[0].get_ydata().tolist() == [-2, -1]
@@ -194,5 +195,19 @@ def test_figure_suits_the_design():
     assert len(scatter[0].lines[0].get_xdata()) == 9
     assert len(drawn({"a": [0, 1], "b": [0, 1], "c": [0, 1]})) == 6
     assert sum(bar.get_height() for bar in drawn({"a": [1]})[0].patches) == 2
+
+    def course(params, rng):
+        return [{"tick": 10 * t, "z": params["a"] * t, "late": t if t else float("nan")} for t in range(3)]
+
+    found = quiet(course, vary={"a": [1, 2]}, replicates=2)
+    first, second = panels(found.figure())
+    assert first.get_xlabel() == second.get_xlabel() == "tick" and first.figure.legends
+    assert [line.get_ydata().tolist() for line in first.lines] == [[0, 1, 2], [0, 2, 4]]
+    assert first.lines[0].get_xdata().tolist() == [0, 10, 20] and np.isnan(second.lines[0].get_ydata()[0])
+    assert len(found.plot("z", x="tick", hue="a").lines) == 2
+    with pytest.raises(ValueError, match="'b' does not vary; what varies is a, and tick as x"):
+        found.plot("z", x="b")
+    with pytest.raises(ValueError, match="several points share the same tick"):
+        found.plot("z", x="tick")
     with pytest.raises(ValueError, match="measures must be among z, minus, not 'y'"):
         quiet(plane, vary=GRID).figure(["y"])

@@ -7,10 +7,14 @@ import numbers
 
 import numpy as np
 
-__all__ = ["curve", "heat", "overview"]
+from ._drawing import PALETTE
+
+__all__ = ["courses", "curve", "heat", "overview"]
 
 #: A map is drawn of two names with at least so many values each; below, curves read better.
 MANY = 5
+#: Series of at most so many points are drawn over time.
+FEW = 8
 
 
 def overview(points, samples, tables):
@@ -36,12 +40,13 @@ def overview(points, samples, tables):
         table = tables[measure]
         if scatter:
             for ax, name in zip(panels[number], names, strict=True):
-                ax.plot(_places(ax, table[name]), table["mean"], ".", markersize=4)
+                ax.plot(_places(ax, table[name]), table["mean"], ".", color=PALETTE[0], markersize=4)
                 ax.set(xlabel=name, ylabel=measure)
+                ax.spines[["top", "right"]].set_visible(False)
             continue
         ax = panels.flat[number]
         if not names:
-            ax.hist(values[~np.isnan(values)])
+            ax.hist(values[~np.isnan(values)], color=PALETTE[0])
             ax.set(xlabel=measure, ylabel="runs")
         elif len(names) == 1:
             curve(table, names[0], measure, ax=ax)
@@ -51,6 +56,32 @@ def overview(points, samples, tables):
             x, hue = names if _are_numbers(levels[names[0]]) or not _are_numbers(levels[names[1]]) else names[::-1]
             curve(table, x, measure, hue, ax)
     for ax in panels.flat[len(samples):] if not scatter else ():
+        ax.remove()
+    return figure
+
+
+def courses(tables, names):
+    """Draw the course of every measure, a line for each point of ``names``, and return the Figure.
+
+    ``tables`` hold, for each measure, its mean and interval by point and tick.
+    """
+    from matplotlib.figure import Figure
+
+    columns = math.ceil(math.sqrt(len(tables)))
+    rows = math.ceil(len(tables) / columns)
+    figure = Figure(figsize=(4.2 * columns, 3.2 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for ax, (measure, table) in zip(panels, tables.items(), strict=False):
+        changing = [name for name in names if table[name].map(str).nunique() > 1]
+        label = ", ".join(changing)
+        texts = [", ".join(map(str, values)) for values in table[changing].itertuples(index=False)]
+        curve(table.assign(**{label: texts}) if changing else table, "tick", measure, label if changing else None, ax)
+        if changing:
+            ax.get_legend().remove()
+    if changing:
+        figure.legend(*panels[0].get_legend_handles_labels(), title=label, loc="outside lower center", ncols=4,
+                      frameon=False, fontsize=8, title_fontsize=8)
+    for ax in panels[len(tables):]:
         ax.remove()
     return figure
 
@@ -76,13 +107,15 @@ def curve(table, x, y, hue=None, ax=None):
     if ax is None:
         ax = plt.subplots(layout="constrained")[1]
     table = table.assign(place=_places(ax, table[x]))
-    for value, part in table.groupby(hue, sort=False, dropna=False) if hue else [(None, table)]:
-        part = part.sort_values("place")
-        line, = ax.plot(part.place, part["mean"], marker="o", label=None if hue is None else f"{hue} = {value}")
-        ax.fill_between(part.place, part["low"], part["high"], alpha=.25, color=line.get_color(), linewidth=0)
+    groups = table.groupby(hue, sort=False, dropna=False) if hue else [(None, table)]
+    for number, (value, part) in enumerate(groups):
+        part, colour = part.sort_values("place"), PALETTE[number % len(PALETTE)]
+        ax.plot(part.place, part["mean"], "-" if x == "tick" else "o-", color=colour, markersize=4, label=value)
+        ax.fill_between(part.place, part["low"], part["high"], alpha=.25, color=colour, linewidth=0)
     ax.set(xlabel=x, ylabel=y)
+    ax.spines[["top", "right"]].set_visible(False)
     if hue:
-        ax.legend()
+        ax.legend(title=hue, frameon=False, fontsize=8, title_fontsize=8)
     return ax
 
 

@@ -197,7 +197,7 @@ class Sweep:
         ----------
         measure : str
         x, y : str, optional
-            Names that vary; by default the first, and no second.
+            Names that vary; by default the first, and no second. ``x="tick"`` draws the course of a series.
         hue : str, optional
             Name that gives each of its values a curve.
         levels : float or sequence of float, optional
@@ -215,9 +215,10 @@ class Sweep:
             raise ValueError(f"measure must be one of {', '.join(self.measures)}, not {measure!r}")
         used = [name for name in (x or self.names[0], y, hue) if name is not None]
         for name in used:
-            if name not in self.names:
-                raise ValueError(f"{name!r} does not vary; what varies is {', '.join(self.names)}")
-        table = self._summary({measure: self._samples()[measure]})
+            if name not in self.names and not (name == x == "tick" and self._series):
+                raise ValueError(f"{name!r} does not vary; what varies is {', '.join(self.names)}"
+                                 + (", and tick as x" if self._series else ""))
+        table = self._course(measure) if x == "tick" else self._summary({measure: self._samples()[measure]})
         if table.duplicated(used).any():
             raise ValueError(f"several points share the same {', '.join(used)}; name the other names that vary too")
         if y is None:
@@ -229,7 +230,7 @@ class Sweep:
 
         One varied name gives a curve, two a curve for each value of the second or, of many
         numbers each, a map; more, or points that are no grid, give the mean of each point over
-        each name; none, a histogram of the runs.
+        each name; none, a histogram of the runs. A series of few points is drawn over time.
 
         Parameters
         ----------
@@ -249,8 +250,29 @@ class Sweep:
         samples = {name: samples[name] for name in (measures or samples)}
         if not samples:
             raise ValueError("there is nothing to draw: no run left a number")
+        if self._series and len(self.points) <= _sweepplots.FEW:
+            return _sweepplots.courses({name: self._course(name) for name in samples}, self.names)
         tables = {name: self._summary({name: values}) for name, values in samples.items()}
         return _sweepplots.overview(self.points, samples, tables)
+
+    @functools.cached_property
+    def _series(self) -> bool:
+        """Whether some run was read at several ticks."""
+        ticks = self._readings.rows()[1].get("tick")
+        return ticks is not None and len(ticks) > len(self._tasks) and len(np.unique(ticks)) > 1
+
+    def _course(self, measure):
+        """Return mean and interval of a measure at each point and tick."""
+        import pandas as pd
+
+        task, columns = self._readings.rows()
+        point, replicate = np.divmod(task, self.replicates)
+        at, row = np.unique(np.stack([point, columns["tick"]]), axis=1, return_inverse=True)
+        values = np.full((at.shape[1], self.replicates), np.nan)
+        values[row, replicate] = columns[measure]
+        low, high = intervals(values, n_resamples=1999)
+        given = {name: [self.points[i].get(name) for i in at[0].astype(int)] for name in self.names}
+        return pd.DataFrame({**given, "tick": at[1], "mean": moments(values)[0], "low": low, "high": high})
 
     def _samples(self) -> dict[str, np.ndarray]:
         """Return the values of each measure, shape (points, replicates), NaN where a run has none."""
