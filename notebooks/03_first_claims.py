@@ -86,15 +86,15 @@ small = og.sweep(params={"care.kind": "neighbours"}, vary={"care.weight": [0, 0.
 dependent = og.sweep(params={"care.kind": "interdependence"}, vary={"care.weight": [0, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9]},
                      replicates=4, ticks=3000, topology=(16, 16), measure=["welfare", "division_of_labour"], rng=1,
                      paired=True, progress=False)
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained", sharex=True)
 for ax, measure in zip(axes, ("division_of_labour", "welfare"), strict=True):
     for found, colour, label in ((small, "#0072B2", "neighbours"), (dependent, "#E69F00", "interdependence")):
         curve = found.frame.groupby("care.weight")[measure].mean()
         ax.plot(found.frame["care.weight"], found.frame[measure], "o", color=colour, alpha=0.4, markersize=4)
         ax.plot(curve.index, curve, color=colour, label=f"care: {label}")
+    ax.legend(frameon=False)
     ax.set(xlabel="care weight (0–1)", ylabel=measure.replace("_", " ") + " (0–1)", ylim=(-0.02, 1.02))
     ax.spines[["top", "right"]].set_visible(False)
-axes[0].legend(frameon=False)
 
 # %% [markdown]
 # The full card has 20 replicates of 24×24 members for 6,000 ticks at four costs of sharing, all kinds of care, and
@@ -203,7 +203,8 @@ _ = leave.card.figure(leave.frame, plt.figure(figsize=(11, 4), layout="constrain
 #
 # Live: four ways of deciding, and then the third good turns harmful. The *organic* members feel it. The *specified*
 # ones learn just as well, but from a formula of welfare that was written before. The *operator* orders tasks from
-# what it knew; and one operator is *told* of the harm.
+# what it knew; and one operator is *told* of the harm. Until then the first two fare alike, and so do the operators:
+# their lines lie on top of each other. Who is ahead in between, and who after it?
 
 # %%
 regimes = {"organic": (og.regimes.Organic(), "#009E73"), "specified": (og.regimes.Specified(care=True), "#D55E00"),
