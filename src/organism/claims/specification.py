@@ -228,8 +228,8 @@ class Specification(Card):
                 mean, low, high = np.transpose([mean_interval(runs[f"late, {shift}"]) for shift in order])
                 ax.plot(range(len(order)), mean, "o-", color=colour, markersize=4, label=arm)
                 ax.fill_between(range(len(order)), low, high, color=colour, alpha=0.2, linewidth=0)
-            ax.set_xticks(range(len(order)), [f"{shift}\n({far[shift]:.2f})".replace("new ", "new\n") for shift in order],
-                          fontsize=8)
+            labels = [f"{shift}\n({far[shift]:.2f})".replace("new ", "new\n") for shift in order]
+            ax.set_xticks(range(len(order)), labels, fontsize=8)
             ax.set(xlabel="shift (welfare that frozen policies lose at first)", ylim=(0, 1.02))
             ax.spines[["top", "right"]].set_visible(False)
             ax.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
