@@ -7,6 +7,7 @@ import numpy as np
 from .. import measures
 from .._bootstrap import mean_interval
 from .contract import Card, Question, make_world
+from .tables import ruled
 
 __all__ = ["Evolution"]
 
@@ -32,6 +33,8 @@ class Evolution(Card):
                "drawn from the neighbourhood (local) or from all (global).")
     prediction = ("With local dispersal, care of neighbours ends more than .1 above the neutral trait.")
     opposite = "It ends within .1 of the neutral trait, or below."
+    known = ("A prototype of the model, in a tenth of the time and from .05, had shown no invasion: care rose to .20, "
+             "as mutation alone would raise it; from uniform care, local dispersal had kept more of it than global.")
     null = "The neutral trait: mutation reflected at 0 drifts upwards by itself."
     limits = ("One population size and one mutation rate; policies are learned anew by every member. A weight of care "
               "that is selected says nothing of what it would be selected for elsewhere.")
@@ -71,6 +74,24 @@ class Evolution(Card):
             found[f"care {reading}"] = float(care.mean()) if care.size else np.nan
         return {**found, "care": found[f"care {READINGS}"], "sd of care": float(care.std()),
                 "welfare": measures.welfare(world), "births": float(world.n_born)}
+
+    def reading(self, findings, frame) -> str:
+        """Say from findings which care evolved in the runs of frame, and which was selected away."""
+        def named(question):
+            return "neighbours, local" if question == "evolves" else question
+
+        asked = {named(name): finding for name, finding in findings.items() if name != "dispersal"}
+        away = {name: "supports" if finding.high < -0.1 else "contradicts" if finding.low > -0.1 else "underdetermined"
+                for name, finding in asked.items()}
+        return " ".join([
+            ruled({name: finding.verdict for name, finding in asked.items()},
+                  "care evolves beyond the neutral trait: {}", "it does not: {}", "it stays open: {}"),
+            ruled(away, "it is selected away, ending below the neutral trait by more than .1: {}", "it is not: {}",
+                  "it stays open: {}"),
+            {"supports": "Local dispersal favours care of neighbours over global.",
+             "contradicts": "Local dispersal does not favour care of neighbours.",
+             "underdetermined": "Whether local dispersal favours care of neighbours by more than .1 stays open."
+             }[findings["dispersal"].verdict]])
 
     def figure(self, frame, figure=None):
         """Draw, into figure, the mean care weight of frame over time."""

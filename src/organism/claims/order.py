@@ -7,7 +7,7 @@ import numpy as np
 from .. import intervene, measures
 from .._bootstrap import mean_interval
 from .contract import COSTS, ROBUSTNESS, Card, Question, make_world
-from .tables import listed, means
+from .tables import means, ruled
 
 __all__ = ["Order"]
 
@@ -16,14 +16,16 @@ COST = "exchange.share_cost"
 ESCAPED, LOOKS = 0.8, 40
 #: Lengths of the first stage, of the second.
 STAGES = {"short": 0.125, "usual": 1, "long": 3}
-#: Learned weights that are set to 0 when the second stage begins.
-RESETS = {"share": "share_policy", "task": "policy", "both": "both"}
+#: Learned weights that are set to 0 when the second stage begins, in words; and their names.
+RESETS = {"share": "share weights", "task": "task weights", "both": "both"}
+COLUMNS = {"share": "share_policy", "task": "policy", "both": "both"}
 
 
-def _arm(care: float, seen: int, *, learns=True, reset="none", stage="usual", turnover=False, cost=0.02) -> dict:
-    """Return the point of a first stage with this care and perception."""
+def _arm(care: float, seen: int, *, learns=True, reset="none", stage="usual", turnover=False, cost=0.02,
+         after=None) -> dict:
+    """Return the point of a first stage with this care and perception; the second is ``after`` times as long."""
     return {"care 1": care, "perception 1": seen, "learns": learns, "reset": reset, "stage": stage,
-            "turnover": turnover, COST: cost}
+            "turnover": turnover, COST: cost, "after": after}
 
 
 class Order(Card):
@@ -57,8 +59,21 @@ class Order(Card):
     references = ("Williams (1992) Simple statistical gradient-following algorithms. Machine Learning 8.",
                   "Royston, Parmar (2013) Restricted mean survival time. BMC Medical Research Methodology 13, 152.",
                   "Bengio, Louradour, Collobert, Weston (2009) Curriculum learning. ICML.")
-    amendments = ("Time to escape: pairs in which neither side reached the mark are left out. They had counted as "
-                  "equal times, and a question to which all runs were censored as answered.",)
+    known = ("A prototype of the model, with a cost of sharing of 0, had shown a gap of .45 between the two orders "
+             "that vanished at a learning rate of .2, at K = 2 and for short first stages, and of .34 and .10 at "
+             "share_cost .05 and .15; that perception made no difference to being trapped; that those who learned with "
+             "the share policy held were not trapped (.92); and that a reset of the share policy freed (.81). Not all "
+             "of that comes out here.")
+    amendments = (
+        "Time to escape: pairs in which neither side reached the mark are left out. They had counted as equal times, "
+        "and a question to which all runs were censored as answered.",
+        "Ability without refusal was compared with care first, from which it differs in three ways; now with the same "
+        "without perception.",
+        "The question of equal care was added: those who were given care first had had care for twice as long.",
+        "The costs of sharing and the lengths of the first stage count among the other settings.")
+    rival = "ability with care"
+    variations = (*(f"order, share_cost {cost:g}" for cost in COSTS if cost != 0.02), "order, short first stage",
+                  "order, long first stage")
     questions = (
         Question(name="order", text="Does care first lead to more welfare than intelligence first?",
                  treatment=_arm(0.5, 0), control=_arm(0.0, 2), measure="welfare", smallest=0.1),
@@ -70,7 +85,7 @@ class Order(Card):
                  measure="welfare", smallest=0.1, direction=-1),
         Question(name="ability without refusal", text="Does perception without care trap those whose share policy was "
                                                       "held?",
-                 treatment=_arm(0.0, 2, learns=False), control=_arm(0.5, 0),
+                 treatment=_arm(0.0, 2, learns=False), control=_arm(0.0, 0, learns=False),
                  measure="welfare", smallest=0.1, direction=-1),
         Question(name="refusal", text="Does a share policy learned selfishly hold welfare down?",
                  treatment=_arm(0.0, 2), control=_arm(0.0, 2, learns=False),
@@ -80,7 +95,10 @@ class Order(Card):
                  measure="welfare", smallest=0.1, direction=-1),
         *(Question(name=f"reset {reset}", text=f"After intelligence first, does a reset of {words} free them?",
                    treatment=_arm(0.0, 2, reset=reset), control=_arm(0.0, 2), measure="welfare", smallest=0.1)
-          for reset, words in (("share", "share weights"), ("task", "task weights"), ("both", "both"))),
+          for reset, words in RESETS.items()),
+        Question(name="equal care", text="Does care first lead to more welfare also where those who were able first "
+                                         "have had as many ticks of care?",
+                 treatment=_arm(0.5, 0), control=_arm(0.0, 2, after=2), measure="welfare", smallest=0.1),
         Question(name="turnover", text="After intelligence first, do newcomers free them?",
                  treatment=_arm(0.0, 2, turnover=True), control=_arm(0.0, 2), measure="welfare", smallest=0.1),
         *(Question(name=f"order, share_cost {cost:g}", text=f"Does the order matter at share_cost {cost:g}?",
@@ -105,7 +123,9 @@ class Order(Card):
             found += [_arm(0.0, 2, reset=reset, cost=cost) for reset in RESETS]
             found += [_arm(0.0, 2, turnover=True, cost=cost)]
         found += [_arm(care, seen, stage=stage) for stage in ("short", "long") for care, seen in ((0.5, 0), (0.0, 2))]
-        return [{**point, "ticks": self.ticks} for point in found]
+        found.append(_arm(0.0, 2, after=2))
+        return [{key: value for key, value in point.items() if value is not None} | {"ticks": self.ticks}
+                for point in found]
 
     @staticmethod
     def simulate(point: dict, rng) -> dict:
@@ -119,9 +139,9 @@ class Order(Card):
         world.step(int(point["ticks"] * STAGES[point["stage"]]))
         first = measures.welfare(world)
         if point["reset"] != "none":
-            world.do(intervene.reset(RESETS[point["reset"]]))
+            world.do(intervene.reset(COLUMNS[point["reset"]]))
         world.update(**{"learning.share_bound": bound, "care.weight": 0.75, "learning.perception": 2})
-        ticks, escape, tail = int(point["ticks"]), None, []
+        ticks, escape, tail = int(point["ticks"]) * int(point.get("after") or 1), None, []
         for look in range(1, LOOKS + 1):
             tick = look * ticks // LOOKS
             world.step(tick - (look - 1) * ticks // LOOKS)
@@ -137,28 +157,33 @@ class Order(Card):
 
     def reading(self, findings, frame) -> str:
         """Say from findings what locks in, in the runs of frame, and whether the sentence is about that."""
-        ruled = {name: finding.verdict for name, finding in findings.items()}
-        ability = "supports" in (ruled["ability alone"], ruled["ability without refusal"])
-        refusal = ruled["refusal"] == "supports"
-        freed = [reset for reset in RESETS if ruled[f"reset {reset}"] == "supports"]
-        locks = {(True, True): "Both lock in: ability without care, and a learned refusal to share.",
-                 (True, False): "Ability without care locks in by itself; a learned refusal is not needed.",
-                 (False, True): "What locks in is a refusal to share, learned while nobody cared; ability without care "
-                                "does no harm by itself.",
-                 (False, False): "Neither ability nor a learned refusal locks in by itself."}[ability, refusal]
-        about = ("The sentence is about ability, and to that extent it holds." if ability else
-                 "The sentence is about ability: where the order matters, it is for another reason than it gives."
-                 if ruled["order"] == "supports" else "The sentence is about ability, which is not what decides here.")
-        names = {"share": "the share weights", "task": "the task weights", "both": "both"}
-        reset = (f"A reset of {listed(names[one] for one in freed)} frees the trapped." if freed else
-                 "No reset frees the trapped.")
-        return f"{locks} {reset} {about}"
+        verdicts = {name: finding.verdict for name, finding in findings.items()}
+        resets = {words: verdicts[f"reset {reset}"] for reset, words in RESETS.items()}
+        said = [ruled({"a share policy learned without care": verdicts["refusal"],
+                       "ability without care, where sharing was held": verdicts["ability without refusal"],
+                       "ability without care, where sharing was learned": verdicts["ability alone"]},
+                      "welfare is held down by {}", "not by {}", "of {} it stays open"),
+                ruled(resets, "a reset of {} frees the trapped", "a reset of {} does not", "of {} it stays open")]
+        if list(resets.values()) == ["contradicts", "contradicts", "supports"]:
+            said.append("It takes both: the refusal and the tasks that were learned with it keep each other up.")
+        said.append({"supports": "As to later: with care from the start, perception from the start does harm.",
+                     "contradicts": "As to later: with care from the start, perception from the start does no harm, "
+                                    "and nothing speaks for putting it off.",
+                     "underdetermined": "Whether perception should come later stays open."
+                     }[verdicts["ability with care"]])
+        here = self.main(frame)
+        here = here[here["after"].isna()] if "after" in here else here
+        first, second = (here[np.all([here[key] == value for key, value in _arm(*arm).items() if value is not None],
+                                     axis=0)]["escaped"].mean() for arm in ((0.5, 0), (0.0, 2)))
+        said.append(f"Welfare of {ESCAPED:g} was reached in {first:.0%} of the runs after care first, in {second:.0%} "
+                    "after intelligence first.")
+        return " ".join(said)
 
     def tables(self, frame) -> dict:
         """Return, from frame, how many escape and when, by what came first."""
         here = self.main(frame).copy()
         here["escaped"] = here["escaped"].astype(float)
-        names = ["care 1", "perception 1", "learns", "reset", "stage", "turnover"]
+        names = ["care 1", "perception 1", "learns", "reset", "stage", "turnover", "after"]
         measures_ = {"welfare": "welfare", "escaped": "escaped"}
         found = {f"First stages at share_cost {cost:g}": means(here[here[COST] == cost], names, measures_)
                  for cost in COSTS}
@@ -176,14 +201,14 @@ class Order(Card):
         figure = Figure(figsize=(11, 4), layout="constrained") if figure is None else figure
         end, escape = figure.subplots(1, 2, sharey=True)
         here = self.main(frame)
-        here = here[(here[COST] == 0.02) & (here["stage"] == "usual")]
+        here = here[(here[COST] == 0.02) & (here["stage"] == "usual") & here["after"].isna()]
         arms = [(f"{'care' if care else 'no care'}, sees {'all' if seen else 'nothing'}"
                  f"{'' if learns else ', sharing held'}", _arm(care, seen, learns=learns))
                 for care in (0.5, 0.0) for seen in (0, 2) for learns in (True, False)]
         arms += [(f"no care, sees all; reset {reset}", _arm(0.0, 2, reset=reset)) for reset in RESETS]
         arms += [("no care, sees all; turnover", _arm(0.0, 2, turnover=True))]
         for row, (_, arm) in enumerate(arms):
-            runs = here[np.all([here[key] == value for key, value in arm.items()], axis=0)]
+            runs = here[np.all([here[key] == value for key, value in arm.items() if value is not None], axis=0)]
             colour = PALETTE[2] if arm["care 1"] else PALETTE[4]
             for ax, measure in ((end, "welfare"), (escape, "time to escape")):
                 mean, low, high = mean_interval(runs[measure])

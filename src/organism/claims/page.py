@@ -18,9 +18,11 @@ first full run; this page is made from the reports and holds whatever came of th
 
 A verdict *supports* a sentence if the whole interval of the effect lies beyond the smallest effect of
 interest, *contradicts* it if it lies wholly short of that, and else is *underdetermined*. The intervals
-of the first questions are corrected for the number of cards and arms (Bonferroni). "Organic alignment" says
-whether the verdict speaks for or against those who hold that alignment grows: some sentences are theirs, some
-their critics'. "Kept" counts the settings of the robustness grid in which the verdict is the same.
+of the first questions are corrected for the number of cards and arms (Bonferroni). "Rival" is the verdict on
+the comparison with what the sentence's deniers would do instead. "Organic alignment" says whether both together
+speak for or against those who hold that alignment grows; some sentences are theirs, some their critics'. It is
+"mixed" where the sentence is supported and its deniers' alternative does as well. "Kept" counts the other settings
+(costs of sharing, parameters, topologies, a real network) in which the verdict is the same.
 
 """
 
@@ -28,6 +30,8 @@ their critics'. "Kept" counts the settings of the robustness grid in which the v
 def _speaks(record: dict) -> str:
     """Say whether a verdict speaks for or against those who hold that alignment grows."""
     sign = {"supports": 1, "contradicts": -1, "underdetermined": 0}[record["verdict"]]
+    if sign == 1 and record["rival"] == "contradicts":
+        return "mixed"
     return {0: "open", 1: "for", -1: "against"}[sign * record["party"]]
 
 
@@ -54,15 +58,15 @@ def page(folder) -> str:
              for path in sorted(folder.glob("*/findings.json"))}
     if not found:
         raise FileNotFoundError(f"{folder} holds no report; 'organism claim NAME --out {folder}/NAME' writes one")
-    lines = [HEAD + "| card | sentence | verdict | organic alignment | effect | interval | kept | runs |",
-             "|---|---|---|---|---:|---|---:|---:|"]
+    lines = [HEAD + "| card | sentence | verdict | rival | organic alignment | effect | interval | kept | runs |",
+             "|---|---|---|---|---|---:|---|---:|---:|"]
     for name, record in found.items():
-        first, grid = record["findings"][0], record["robustness"]
-        kept = f"{len(grid) - len(record['flips'])}/{len(grid)}" if grid else "–"
+        first, settings = record["findings"][0], record["settings"]
+        kept = f"{settings - len(record['flips'])}/{settings}" if settings else "–"
         value, low, high = (effect(first[name], digits=2) for name in ("effect", "low", "high"))
         lines.append(f"| [{record['card']}]({folder.as_posix()}/{name}/report.md) | {record['sentence']} | "
-                     f"**{record['verdict']}** | {_speaks(record)} | {value} | {low} … {high} | {kept} | "
-                     f"{record['runs']:,} |")
+                     f"**{record['verdict']}** | {record['rival'] or '–'} | {_speaks(record)} | {value} | "
+                     f"{low} … {high} | {kept} | {record['runs']:,} |")
     for name, record in found.items():
         lines += ["", f"## {record['card'].capitalize()}", "", record["sentence"], "", record["answer"], "",
                   *([record["reading"], ""] if record["reading"] else []),

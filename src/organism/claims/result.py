@@ -52,9 +52,27 @@ class Result:
         return self.findings[0].verdict
 
     @property
+    def settings(self) -> dict[str, Finding]:
+        """The primary question in other settings: of the robustness grid, and of the card's variations."""
+        return {finding.question: finding for finding in self.findings if finding.question in self.card.variations
+                } | self.grid
+
+    @property
     def flips(self) -> list[str]:
-        """Changes of the robustness grid under which the verdict is another one."""
-        return [label for label, finding in self.grid.items() if finding.verdict != self.verdict]
+        """Settings in which the verdict is another one."""
+        return [label for label, finding in self.settings.items() if finding.verdict != self.verdict]
+
+    @property
+    def reversals(self) -> list[str]:
+        """Settings in which the effect is beyond the smallest of interest, but the other way."""
+        question = self.card.questions[0]
+        return [label for label, finding in self.settings.items() if question.direction and finding.n >= FEWEST
+                and max(finding.low * question.direction, finding.high * question.direction) < -question.smallest]
+
+    @property
+    def rival(self) -> Finding | None:
+        """The answer to the comparison with the deniers' own alternative, if there is one."""
+        return next((finding for finding in self.findings if finding.question == self.card.rival), None)
 
     def answer(self) -> str:
         """Return the answer in one paragraph."""
@@ -66,11 +84,17 @@ class Result:
                 f"beforehand {ruled}"
                 + (": the interval holds the smallest effect of interest. "
                    if finding.verdict == "underdetermined" and finding.n >= FEWEST else ". "))
-        if self.grid:
-            kept = len(self.grid) - len(self.flips)
-            text += (f"The verdict is the same in {kept} of the {len(self.grid)} settings of the robustness grid"
-                     + (f"; it is another one with {listed(self.flips)}." if self.flips else "."))
-        return text
+        if self.rival is not None and self.rival.n >= FEWEST:
+            rival = next(one for one in card.questions if one.name == card.rival)
+            text += (f"{rival.text} {_sentence(self.rival, rival.measure, rival.smallest)} That **"
+                     f"{self.rival.verdict}** it. " if self.rival.verdict != "underdetermined" else
+                     f"{rival.text} That stays **underdetermined**. ")
+        if self.settings and finding.n >= FEWEST:
+            kept = len(self.settings) - len(self.flips)
+            text += (f"The verdict on the first is the same in {kept} of {len(self.settings)} other settings"
+                     + (f"; it is another one with {listed(self.flips)}" if self.flips else "")
+                     + (f" (the effect is reversed with {listed(self.reversals)})." if self.reversals else "."))
+        return text.rstrip()
 
     def reading(self) -> str:
         """Return what the answers mean together, by the card's rule; "" where it has none or there are too few runs."""
@@ -101,8 +125,8 @@ class Result:
         if self.grid:
             from matplotlib.figure import Figure
 
-            figure = Figure(figsize=(6.5, 0.32 * len(self.grid) + 1.2), layout="constrained")
-            forest(self.grid, figure.subplots(), self.card.questions[0])
+            figure = Figure(figsize=(6.5, 0.32 * len(self.settings) + 1.5), layout="constrained")
+            forest({"as it is": self.findings[0], **self.settings}, figure.subplots(), self.card.questions[0])
             figure.savefig(folder / "robustness.png", dpi=150, bbox_inches="tight")
         (folder / "report.md").write_text(self.report(), encoding="utf-8")
         return folder
@@ -110,6 +134,7 @@ class Result:
     def record(self) -> dict:
         """Return what was found in plain values, as ``findings.json`` holds it."""
         return {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
+                "settings": len(self.settings), "rival": self.rival and self.rival.verdict,
                 "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
                 "sentence": self.card.sentence, "party": self.card.party, "answer": self.answer(),
                 "reading": self.reading(), "replicates": self.replicates,
@@ -155,11 +180,14 @@ class Result:
         lines += [f"- **{word}**: {meaning}" for word, meaning in card.definitions.items()]
         lines += ["", "## Method", "", card.setting, "", f"*Predicted:* {card.prediction}", "",
                   f"*The opposite:* {card.opposite}", "", f"*Null:* {card.null}", "",
+                  f"*Known beforehand:* {card.known}", "",
                   f"{self.replicates} replicates of each point, paired: replicate r has the same seed at every point. "
                   f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes "
                   "of computing on one core. Intervals are "
-                  f"bootstrap intervals of the mean paired difference, at {100 * self.findings[0].level:.2f} % for the "
-                  "first question (corrected for the number of cards and arms) and 95 % uncorrected for the others. "
+                  f"Student's of the mean paired difference, at {100 * self.findings[0].level:.4g} % for the first "
+                  "question"
+                  + (" (corrected for the number of cards and arms)" if self.findings[0].level > 0.9501 else "")
+                  + " and 95 % uncorrected for the others; those of further tables are bootstrap intervals (BCa). "
                   "A verdict *supports* if the whole interval lies beyond the smallest effect of interest δ, "
                   "*contradicts* if it lies wholly short of it, and else is *underdetermined*.", "", "## Answers", "",
                   "| question | means | effect | interval | δ | Hedges' g | n | verdict |",
@@ -173,8 +201,9 @@ class Result:
             lines += ["", f"### {title}", "", *markdown(table)]
         if self.grid:
             lines += ["", "## Robustness", "", "The first question asked again, one thing changed at a time "
-                      "(secondary: 95 %, uncorrected):", "", "![Robustness](robustness.png)", ""]
-            lines += ["Verdicts that differ: " + (listed(self.flips) if self.flips else "none") + "."]
+                      "(secondary: 95 %, uncorrected):", "", "![Robustness](robustness.png)", "",
+                      "Verdicts that differ: " + (listed(self.flips) if self.flips else "none") + "."
+                      + (f" Effects that are reversed: {listed(self.reversals)}." if self.reversals else "")]
         if card.amendments:
             lines += ["", "## Changed after the first full run", "", *(f"- {text}" for text in card.amendments)]
         lines += ["", "## Limits", "", card.limits, "", "## Sources", ""]
@@ -267,5 +296,9 @@ def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=
     found = sweep(card.simulate, vary=card.design(grid), design="list", replicates=int(replicates or card.replicates),
                   rng=card.seed, paired=True, workers=workers, executor=executor, store=store, progress=progress)
     frame = found.frame
+    if not len(frame):
+        first = found.failures.iloc[0]
+        raise RuntimeError(f"all {len(found.failures)} runs of the card {card.name} failed; the first: "
+                           f"{first['error']}: {first['message']} ({first['where']})")
     return Result(card=card, frame=frame, failures=found.failures, findings=card.judge(frame, n_cards),
                   grid=card.judge_grid(frame), seconds=float(found.runs["seconds"].sum()))

@@ -8,7 +8,7 @@ from .. import measures, regimes
 from .._bootstrap import mean_interval
 from ..topology import Topology
 from .contract import COSTS, Card, Question, make_world
-from .tables import listed, means
+from .tables import means, ruled
 
 __all__ = ["Specification"]
 
@@ -105,7 +105,15 @@ class Specification(Card):
                "share_cost 0, .02, .05 and .15.")
     prediction = ("After a good has turned harmful, organic members end with more welfare, by more than .1, than "
                   "members who learn from the welfare stated before.")
-    opposite = "The difference stays below .1; or, of the denial, an operator who is told ends as high or higher."
+    opposite = "The difference stays below .1."
+    known = ("A prototype of the model had shown that a competent operator beats organic members when supply is "
+             "permuted, loses in scarcity, fails wholly when a good turns harmful and does best of all if told of it; "
+             "and that endorsement rescues members from bad operators.")
+    amendments = (
+        "That an operator who is told might end as high stood in the opposite as well as in a question of its own; "
+        "prediction and opposite could both come true. It is now the rival question alone.",)
+    rival = "told"
+    variations = tuple(f"harmful, share_cost {cost:g}" for cost in COSTS if cost != 0.02)
     null = ("The same fork without a shift; frozen policies (that they lose to learners is trivial and not counted); "
             "an operator who is told.")
     limits = ("Organic members feel the harm directly, in their own welfare: the card asks what that is worth, not "
@@ -175,24 +183,22 @@ class Specification(Card):
 
     def reading(self, findings, frame) -> str:
         """Say from findings who leads at which shift in the runs of frame, and what telling the operator changes."""
-        ruled = {name: finding.verdict for name, finding in findings.items()}
-        learners = {shift: ruled["in distribution" if shift == "none" else shift] for shift in SHIFTS}
-        ahead = [shift for shift, verdict in learners.items() if shift != "none" and verdict == "supports"]
-        below = {shift: findings[f"operator, {shift}"].high < -0.1 for shift in SHIFTS}
-        above = [shift for shift in SHIFTS if ruled[f"operator, {shift}"] == "supports"]
+        verdicts = {name: finding.verdict for name, finding in findings.items()}
+        behind = {shift: "supports" if findings[f"operator, {shift}"].high < -0.1 else
+                  "contradicts" if findings[f"operator, {shift}"].low > -0.1 else "underdetermined" for shift in SHIFTS}
         return " ".join([
-            f"Learners who feel the change lead learners with a stated welfare after: {listed(ahead)}." if ahead else
-            "Learners with a stated welfare keep up with learners who feel the change after every shift.",
+            ruled({shift: verdicts[shift] for shift in SHIFTS if shift != "none"},
+                  "learners who feel the change lead learners with a stated welfare after: {}",
+                  "they do not after: {}", "it stays open after: {}"),
             {"supports": "Without a shift the two fare alike.", "contradicts": "Already without a shift they differ.",
-             "underdetermined": "Whether they fare alike without a shift stays open."}[learners["none"]],
-            f"Organic members lead the operator after: {listed(above)}." if above else
-            "Organic members lead the operator after no shift.",
-            f"The operator leads them after: {listed(shift for shift in SHIFTS if below[shift])}."
-            if any(below.values()) else "The operator leads them after no shift.",
+             "underdetermined": "Whether they fare alike without a shift stays open."}[verdicts["in distribution"]],
+            ruled({shift: verdicts[f"operator, {shift}"] for shift in SHIFTS},
+                  "organic members lead the operator after: {}", "they do not after: {}", "it stays open after: {}"),
+            ruled(behind, "the operator leads them after: {}", "it does not after: {}", "it stays open after: {}"),
             {"supports": "Told of the harm, the operator still does worse than the members who feel it.",
              "contradicts": "An operator who is told of the harm does as well as the members who feel it, or better: "
                             "what fails is the specification that nobody restates.",
-             "underdetermined": "Whether an operator who is told does as well stays open."}[ruled["told"]]])
+             "underdetermined": "Whether an operator who is told does as well stays open."}[verdicts["told"]]])
 
     def tables(self, frame) -> dict:
         """Return, from frame, how each regime fares after each shift, and what it takes."""

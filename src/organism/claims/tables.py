@@ -8,13 +8,40 @@ import numpy as np
 
 from .._bootstrap import mean_interval
 
-__all__ = ["listed", "markdown", "means", "with_interval"]
+__all__ = ["listed", "markdown", "means", "ruled", "with_interval"]
 
 
 def listed(words) -> str:
     """Return words as a list in a sentence: "a, b and c"."""
     words = list(words)
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def ruled(verdicts: Mapping[str, str], supports: str, contradicts: str, underdetermined: str) -> str:
+    """Return a sentence of what was supported, what contradicted and what stayed open.
+
+    Parameters
+    ----------
+    verdicts : mapping of str to str
+        Verdict of each thing.
+    supports, contradicts, underdetermined : str
+        Clauses with {} for the list of things of that verdict; a clause without any is left out.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> ruled({"a": "supports", "b": "contradicts", "c": "supports"}, "it holds for {}", "not for {}", "open for {}")
+    'It holds for a and c; not for b.'
+    """
+    clauses = [clause.format(listed(found))
+               for verdict, clause in (("supports", supports), ("contradicts", contradicts),
+                                       ("underdetermined", underdetermined))
+               if (found := [thing for thing, its in verdicts.items() if its == verdict])]
+    text = "; ".join(clauses)
+    return text[:1].upper() + text[1:] + "."
 
 
 def with_interval(values, digits: int = 2) -> str:
