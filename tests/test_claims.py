@@ -13,6 +13,7 @@ from organism.claims.contract import COSTS, TEXTS, VERDICTS, Question, make_worl
 from organism.claims.emergence import transition
 from organism.claims.page import page
 from organism.claims.result import run_card
+from organism.claims.tables import ruled
 from organism.params import Params
 
 CARDS = claims.names()
@@ -146,6 +147,21 @@ def test_every_pattern_of_answers_has_a_reading(name):
     assert "" not in texts and len(texts) > 5      # it depends on what was found
 
 
+@pytest.mark.parametrize("name", CARDS)
+def test_what_stays_open_is_not_read_as_a_no(name):
+    card = claims.card(name)
+    findings = {question.name: claims.Finding(question=question.name, effect=0.0, low=-1.0, high=1.0, hedges_g=0.0,
+                                              n=20, level=0.95, verdict="underdetermined") for question in card.questions}
+    said = card.reading(findings, claims.recorded(name).frame)
+    assert "open" in said and not any(word in said for word in ("do not", "does not", " no ", "under none", "not by"))
+
+
+def test_clauses_of_a_reading():
+    words = "it holds for {}", "not for {}", "open for {}"
+    assert ruled({"a": "supports", "b": "contradicts", "c": "supports"}, *words) == "It holds for a and c; not for b."
+    assert ruled({"a": "underdetermined"}, *words) == "Open for a."
+
+
 def test_where_welfare_rises():
     assert transition((0, 0.5, 1), (0.2, 0.2, 0.8)) == pytest.approx(0.75)
     assert np.isnan(transition((0, 1), (0.5, 0.6))) and transition((0, 1), (0.9, 0.1)) == 0
@@ -195,6 +211,19 @@ def test_a_recorded_run_is_that_of_this_card(name, arm):
     assert result.seconds < 2 * 15 * 60 or arm is not None       # 15 minutes on two cores
 
 
+@pytest.mark.parametrize("name", CARDS)
+def test_a_recorded_run_replays(name):
+    """The card, as it is, gives for one of the recorded runs what is recorded."""
+    result, rng = claims.recorded(name), np.random.default_rng()
+    points, replicates = result.card.design(), result.card.replicates
+    i, r = int(rng.integers(len(points))), int(rng.integers(replicates))
+    row = result.frame.iloc[i * replicates + r]
+    found = result.card.simulate(points[i], np.random.default_rng(int(row["seed"])))
+    assert row["replicate"] == r
+    for measure, value in found.items():
+        assert float(row[measure]) == pytest.approx(float(value), rel=1e-9, abs=1e-12), (points[i], r, measure)
+
+
 def rounded(record):
     """Return a record with numbers of six digits, which no version of a library changes."""
     if isinstance(record, dict):
@@ -207,6 +236,57 @@ def rounded(record):
 def test_the_page_is_that_of_the_recorded_runs(monkeypatch):
     monkeypatch.chdir(ROOT)
     assert Path("CLAIMS.md").read_text() == page(Path("src/organism/claims/full-runs"))
+
+
+# -- a card of one's own -----------------------------------------------------------------
+
+class Coin(claims.Card):
+    """Is a coin fair?"""
+
+    name = "coin"
+    sentence = "A coin falls on its head more often than not."
+    questions = (Question(name="head", text="Does it?", treatment={}, control={}, measure="head", smallest=0.1),)
+    robustness = {}
+    replicates = 12
+
+    def points(self):
+        return [{"bias": 0.5}]
+
+    @staticmethod
+    def simulate(point, rng):
+        return {"head": float(rng.random() < point["bias"]) - 0.5}
+
+
+def test_a_card_of_ones_own(tmp_path):
+    result = claims.run(Coin(), progress=False)
+    assert result.findings[0].n == 12 and result.findings[0].level == 0.95
+    report = (result.write(tmp_path / "coin") / "report.md").read_text()
+    assert "at 95 % for the first question and 95 % uncorrected" in report and "*Held by:*" not in report
+    assert (tmp_path / "coin" / "figure.png").stat().st_size > 0
+
+    class Silent(Coin):
+        @staticmethod
+        def simulate(point, rng):
+            return {"tail": 1.0}
+
+    with pytest.raises(ValueError, match="card coin: no run returned the measure 'head'"):
+        claims.run(Silent(), progress=False)
+
+    class Broken(Coin):
+        @staticmethod
+        def simulate(point, rng):
+            raise OSError("the coin is gone")
+
+    with pytest.raises(RuntimeError, match="all 12 runs of the card coin failed; the first: OSError: the coin is gone"):
+        claims.run(Broken(), progress=False)
+
+    class Empty(Coin):
+        questions = ()
+
+    with pytest.raises(ValueError, match="the card coin has no questions"):
+        claims.run(Empty(), progress=False)
+    with pytest.raises(ValueError, match="arm must be None"):
+        claims.run(Coin(), arm="evolution")
 
 
 # -- the command line ----------------------------------------------------------------------

@@ -174,20 +174,23 @@ class Result:
     def report(self) -> str:
         """Return the report as Markdown."""
         card = self.card
+        texts = {"Held by": card.holders, "Denied by": card.deniers}
+        method = {"Predicted": card.prediction, "The opposite": card.opposite, "Null": card.null,
+                  "Known beforehand": card.known}
         lines = [f"# {card.sentence}", "", self.answer(), "", *([self.reading(), ""] if self.reading() else []),
                  "![The answer](figure.png)", "", "## The sentence", "",
-                 f"*Held by:* {card.holders}", "", f"*Denied by:* {card.deniers}", "", "Its words mean here:", ""]
-        lines += [f"- **{word}**: {meaning}" for word, meaning in card.definitions.items()]
-        lines += ["", "## Method", "", card.setting, "", f"*Predicted:* {card.prediction}", "",
-                  f"*The opposite:* {card.opposite}", "", f"*Null:* {card.null}", "",
-                  f"*Known beforehand:* {card.known}", "",
+                 *(f"*{head}:* {text}\n" for head, text in texts.items() if text)]
+        if card.definitions:
+            lines += ["Its words mean here:", "", *(f"- **{word}**: {meaning}"
+                                                    for word, meaning in card.definitions.items()), ""]
+        first = self.findings[0].level
+        lines += ["## Method", "", *([card.setting, ""] if card.setting else []),
+                  *(f"*{head}:* {text}\n" for head, text in method.items() if text),
                   f"{self.replicates} replicates of each point, paired: replicate r has the same seed at every point. "
-                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes "
-                  "of computing on one core. Intervals are "
-                  f"Student's of the mean paired difference, at {100 * self.findings[0].level:.4g} % for the first "
-                  "question"
-                  + (" (corrected for the number of cards and arms)" if self.findings[0].level > 0.9501 else "")
-                  + " and 95 % uncorrected for the others; those of further tables are bootstrap intervals (BCa). "
+                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes of computing "
+                  f"on one core. Intervals are Student's of the mean paired difference, at {100 * first:.4g} % for the "
+                  f"first question{' (corrected for the number of cards and arms)' if first > 0.9501 else ''} and 95 % "
+                  "uncorrected for the others; those of further tables are bootstrap intervals (BCa). "
                   "A verdict *supports* if the whole interval lies beyond the smallest effect of interest δ, "
                   "*contradicts* if it lies wholly short of it, and else is *underdetermined*.", "", "## Answers", "",
                   "| question | means | effect | interval | δ | Hedges' g | n | verdict |",
@@ -206,8 +209,9 @@ class Result:
                       + (f" Effects that are reversed: {listed(self.reversals)}." if self.reversals else "")]
         if card.amendments:
             lines += ["", "## Changed after the first full run", "", *(f"- {text}" for text in card.amendments)]
-        lines += ["", "## Limits", "", card.limits, "", "## Sources", ""]
-        lines += [f"- {reference}" for reference in card.references]
+        for head, text in (("Limits", [card.limits]), ("Sources", [f"- {one}" for one in card.references])):
+            if any(text):
+                lines += ["", f"## {head}", "", *text]
         return "\n".join([*lines, ""])
 
     @property
@@ -293,6 +297,8 @@ def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=
     """
     if replicates is not None and (isinstance(replicates, bool) or int(replicates) != replicates or replicates < 2):
         raise ValueError(f"replicates must be a whole number of at least 2, not {replicates!r}")
+    if not card.questions:
+        raise ValueError(f"the card {card.name or type(card).__name__} has no questions")
     found = sweep(card.simulate, vary=card.design(grid), design="list", replicates=int(replicates or card.replicates),
                   rng=card.seed, paired=True, workers=workers, executor=executor, store=store, progress=progress)
     frame = found.frame
