@@ -13,6 +13,7 @@ import time
 import pytest
 from sweep_cases import GRID, deadly, deaf, draw, fragile, hangs, killer, quiet
 
+from organism import Topology, inputs
 from organism._readings import Tasks
 from organism._runs import Plan, execute
 from organism._store import Store
@@ -28,6 +29,78 @@ def test_a_run_that_raises_is_a_row(tmp_path):
     found = quiet(fragile, vary=GRID, replicates=2, store=tmp_path)
     assert len(found.frame) == 4 and found.failures.error.tolist() == ["ZeroDivisionError"] * 2
     assert found.failures.message[0] == "a is one" and found.failures["where"][0].startswith("sweep_cases.py:")
+
+
+def test_the_first_error_is_named():
+    found = quiet(fragile, vary=GRID, replicates=2)
+    assert str(found) == ("Sweep(3 points × 2 replicates, 2 failed, seed 1), first error: "
+                          "a=1 replicate 0: ZeroDivisionError: a is one")
+    assert str(quiet(draw, vary=GRID)) == "Sweep(3 points × 1 replicates, 0 failed, seed 1)"
+
+    def wordy(params, rng):
+        raise ValueError("no " * 200 if params else "")
+
+    said = str(quiet(wordy, params={"a": 1}))
+    assert "first error: replicate 0: ValueError: no no" in said and "\n" not in said and len(said) < 200
+    assert str(quiet(wordy)).endswith("replicate 0: ValueError")
+
+
+@pytest.mark.parametrize("workers", [None, 1])
+def test_a_run_that_returns_nothing_failed(workers):
+    found = quiet(lambda params, rng: None, vary=GRID, workers=workers)
+    assert found.frame.empty and found.failures.error.tolist() == ["TypeError"] * 3
+    assert found.failures.message[0] == ("returned nothing; a run returns a number, a mapping of numbers "
+                                         "or a list of these")
+    some = quiet(lambda params, rng: {"x": None, "y": 1}, vary=GRID)
+    assert some.failures.empty and some.frame.x.isna().all() and some.frame.y.tolist() == [1] * 3
+
+
+@pytest.mark.parametrize("where, words", [
+    ({"topology": "karrate"}, "no graph is called 'karrate' and no such file exists; did you mean 'karate'?"),
+    ({"topology": "no.csv"}, "there is no graph file no.csv"), ({"topology": -3}, "not -3"),
+    ({"topology": (3, "a")}, "topology must be a whole number from 1 on, or a height and a width, not (3, 'a')"),
+    ({"vary": {"size": [3, "karate"]}}, "size must be a whole number from 1 on, or a height and a width, not 'karate'"),
+    ({"vary": {"size": [3, 3.5]}}, "not 3.5"), ({"vary": {"size": [[2, 2, 2]]}}, "not (2, 2, 2)"),
+    ({"vary": {"size": [None]}}, "not None"), ({"vary": {"topology": ["karate", "karrate"]}}, "did you mean 'karate'"),
+    ({"topology": 10**7}, "can be numbered"),
+])
+def test_a_place_is_refused_before_the_first_run(where, words, tmp_path, monkeypatch):
+    monkeypatch.setattr("organism.sweeps.serial", lambda *_: pytest.fail("a run was begun"))
+    with pytest.raises((ValueError, OSError), match=re.escape(words)):
+        quiet(ticks=1, store=tmp_path, **where)
+
+
+def test_a_grid_too_large_for_memory(monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("organism.topology.Topology.grid", full)
+    with pytest.raises(ValueError, match="size 9 takes more memory than there is"):
+        quiet(vary={"size": [9]}, ticks=1)
+
+
+@pytest.mark.parametrize("kept", [0, 10**6])
+def test_graphs_are_read_as_seldom_as_memory_allows(kept, tmp_path, monkeypatch):
+    read, names = inputs.read_graph, []
+    monkeypatch.setattr("organism._runs.KEPT", kept)
+    monkeypatch.setattr("organism.inputs.read_graph", lambda name: names.append(name) or read(name))
+    both = {"vary": {"topology": ["karate", "florentine_families"]}, "ticks": 2, "replicates": 3}
+    first = quiet(store=tmp_path, **both)
+    assert len(names) == (4 if kept == 0 else 2) and first.failures.empty
+    names.clear()
+    assert len(quiet(store=tmp_path, **both).frame) == 6 and not names  # nothing is missing, so nothing is read
+    assert quiet(topology="karate", ticks=2, replicates=9).failures.empty and names == ["karate"]
+    assert len(quiet(vary={"size": [4., [4, 4], [9]]}, ticks=2).frame) == 3
+
+
+def test_a_function_that_makes_the_place_is_left_to_the_runs():
+    def lucky(rng):
+        made.append(rng.integers(9))
+        return "nothing of use" if len(made) == 1 else Topology.grid((3, 3))
+
+    made = []
+    found = quiet(topology=lucky, ticks=1, replicates=3)
+    assert len(made) == 3 and found.failures.replicate.tolist() == [0]
 
 
 @pytest.mark.parametrize("function, error", [(killer, "WorkerDied"), (deaf, "TimeLimit")])
@@ -80,8 +153,6 @@ def test_disk_full(tmp_path, workers):
                           text=True)
     assert re.search("cannot be written: .*File too large", done.stdout) and "run the same call again" in done.stdout
     assert os.listdir(tmp_path / "store" / "parts") == []
-
-
 
 
 SLEEPY = textwrap.dedent("""

@@ -160,6 +160,63 @@ def test_a_file_that_fails_when_it_is_imported(tmp_path, capsys):
     assert re.search(r"walk.py fails when it is imported: SyntaxError: .*walk.py, line 1", capsys.readouterr().err)
 
 
+@pytest.mark.parametrize("place, words", [
+    ('graph = "karrate"', "no graph is called 'karrate' and no such file exists; did you mean 'karate'?"),
+    ('size = "big"', "[topology] size must be a whole number or two, not 'big'; the name or file of a graph is given"),
+    ("size = -3", "[topology] size must be a whole number from 1 on, or a height and a width, not -3"),
+    ("graph = 3", "[topology] graph must be the name or file of a graph, not 3"),
+])
+def test_a_place_that_is_none(tmp_path, monkeypatch, capsys, place, words):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, f"experiment.ticks = 1\nexperiment.seed = 1\n[topology]\n{place}")
+    assert main(["sweep", "e.toml"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("organism: error: ") and words in said and said.count("\n") == 1
+    assert not Path("organism-e").exists()
+
+
+def test_runs_that_fail_are_said_and_give_exit_code_1(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, """
+        def picky(params, rng):
+            if params["a"] > params["limit"]:
+                raise ValueError("a is too much")
+            return params["a"]
+    """, "picky.py")
+    write(tmp_path, """
+        [[experiment]]
+        name = "some"
+        model = "picky.py:picky"
+        seed = 1
+        replicates = 2
+        params.limit = 2
+        [[experiment]]
+        name = "none"
+        model = "picky.py:picky"
+        seed = 1
+        params.limit = 5
+        [[experiment]]
+        name = "all"
+        model = "picky.py:picky"
+        seed = 1
+        params.limit = 0
+        [vary]
+        a = [1, 2, 3]
+    """)
+    some = "2 of 6 runs failed; first error: a=3 replicate 0: ValueError: a is too much\n"
+    every = "organism: all: 3 of 3 runs failed; first error: a=1 replicate 0: ValueError: a is too much\n"
+    assert main(["sweep", "e.toml", "--quiet"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err == f"organism: some: {some}" + every
+    assert len(pd.read_csv("organism-e/all/failures.csv")) == 3
+    assert main(["sweep", "e.toml", "--experiment", "some"]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("Sweep(3 points × 2 replicates, 2 failed, seed 1)\nWritten to organism-some: ")
+    assert said.err.endswith(f"organism: {some}")
+    assert main(["sweep", "e.toml", "--experiment", "none", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("text, words", [
     ("experiment.tics = 5", "[experiment] has no entry 'tics'"), ("[varry]", "no table is called [varry]"),
     ("experiment.tics = 5", "did you mean 'ticks'"), ("vary = 3", "no table is called [vary]"),

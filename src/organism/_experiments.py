@@ -14,6 +14,7 @@ import tomllib
 from pathlib import Path
 
 from ._checks import closest
+from ._runs import shape
 from .sweeps import Sweep, sweep
 
 __all__ = ["read_experiments", "run_experiment"]
@@ -72,6 +73,13 @@ def _arguments(how: dict, tables: dict, folder: Path) -> dict:
     vary, place, measure = tables["vary"], tables["topology"], tables["measure"]
     if "size" in place and "graph" in place:
         raise ValueError("[topology] has size and graph; give one of them")
+    if isinstance(place.get("size"), str):
+        raise ValueError(f"[topology] size must be a whole number or two, not {place['size']!r:.60}; "
+                         "the name or file of a graph is given as graph")
+    if "size" in place:
+        shape("[topology] size", place["size"])
+    if not isinstance(place.get("graph", ""), str):
+        raise ValueError(f"[topology] graph must be the name or file of a graph, not {place['graph']!r:.60}")
     if "names" in measure and "functions" in measure:
         raise ValueError("[measure] has names and functions; give one of them")
     found = {"params": tables["params"] or None, "vary": vary or None, "every": measure.get("every"),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ._runs import Outcome, Task
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "named"]
 
 #: A run is slow beyond this many times the mean of those done, and this many seconds.
 SLOW, LEAST = 5, 2.
@@ -52,7 +52,7 @@ class Progress:
             self.seconds += outcome.seconds
             if outcome.error is not None:
                 self.failed += 1
-                self.last = f"{self.failed} failed, last {_named(outcome)}: {outcome.error[0]}"
+                self.last = f"{self.failed} failed, last {named(outcome.point, outcome.replicate)}: {outcome.error[0]}"
         if self.bar is not None:
             self.bar.set_postfix_str("; ".join(filter(None, [self.last, self.slow()])), refresh=False)
             self.bar.update(len(outcomes))
@@ -66,7 +66,7 @@ class Progress:
         if not late:
             return ""
         took, task = max(late, key=lambda pair: pair[0])
-        return f"slow: {_named(task)}, {took:.0f} s"
+        return f"slow: {named(task.point, task.replicate)}, {took:.0f} s"
 
     def _watch(self) -> None:
         while not self.over.wait(1.):
@@ -79,5 +79,7 @@ class Progress:
             self.bar.close()
 
 
-def _named(run: Task | Outcome) -> str:
-    return ", ".join(f"{name}={value}" for name, value in run.point.items()) + f" replicate {run.replicate}"
+def named(point: dict, replicate: int) -> str:
+    """Return what a run is called: the values of its point and its replicate."""
+    return " ".join(filter(None, [", ".join(f"{name}={value}" for name, value in point.items()),
+                                  f"replicate {replicate}"]))

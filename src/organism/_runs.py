@@ -22,13 +22,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import measures as _measures
-from ._checks import closest, undisturbed
+from ._checks import closest, undisturbed, whole
 from ._designs import key
 from .params import Params
 from .topology import Topology
 from .world import World
 
-__all__ = ["Outcome", "Plan", "Reporter", "Task", "TimeLimit", "execute", "in_turn", "run_seed"]
+__all__ = ["Outcome", "Plan", "Reporter", "Task", "TimeLimit", "execute", "in_turn", "run_seed", "shape"]
 
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
           "!=": operator.ne}
@@ -36,6 +36,8 @@ _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.
 _PLACE = ("preset", "size", "topology")
 #: The most runs in one part of a store, and in one batch.
 LARGEST = 500
+#: Sites and ties of the topologies that are kept for the next run, beside the last one.
+KEPT = 5_000_000
 
 
 class TimeLimit(BaseException):
@@ -87,6 +89,10 @@ class Plan:
     every: int | None = None
     stop: Any = None
     time_limit: float | None = None
+    built: dict[str, Topology] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self):
+        return self.__dict__ | {"built": {}}  # each process builds what it needs
 
     def run(self, point: dict, seed: int) -> list[dict]:
         """Return the rows of one run."""
@@ -110,21 +116,30 @@ class Plan:
         changes = self.params | {name: value for name, value in point.items() if name not in _PLACE}
         return base.replace(**changes) if changes else base
 
+    def where(self, point: dict) -> tuple[str, Any]:
+        """Return what says where the members of a point live, size or topology, and its value."""
+        name = "size" if "size" in point and "topology" not in point else "topology"
+        return name, point.get(name, self.topology)
+
     def place(self, point: dict, seed: int) -> Topology:
         """Return the topology of a point."""
-        where = point.get("topology", point.get("size", self.topology))
+        name, where = self.where(point)
         if isinstance(where, Topology):
             return where
         if callable(where):
             found = where(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,))))
             return found if isinstance(found, Topology) else Topology.from_networkx(found)
-        if isinstance(where, str):
-            from .inputs import read_graph
-
-            graph = read_graph(where)
-            weighted = any("weight" in data for _, _, data in graph.edges(data=True))
-            return Topology.from_networkx(graph, weight="weight" if weighted else None)
-        return Topology.grid((where, where) if isinstance(where, numbers.Integral) else tuple(where))
+        text = f"{name} {where!r}"
+        found = self.built.get(text)
+        if found is None:
+            found = _build(name, where)
+            room, kept = KEPT - found.n_sites - found.n_ties, {text: found}
+            for other, topology in self.built.items():
+                room -= topology.n_sites + topology.n_ties
+                if room >= 0:
+                    kept[other] = topology
+            self.built = kept  # as a whole, for threads share the plan
+        return found
 
     def model(self, point: dict, seed: int):
         """Return the Mesa model of a point."""
@@ -188,6 +203,32 @@ class Reporter:
             raise ValueError(f"the model has no reporter or attribute {self.name!r}; its datacollector has "
                              + (", ".join(collected) or "none"))
         return getattr(model, self.name)
+
+
+def shape(name: str, size) -> tuple[int, ...]:
+    """Return the shape of a grid, or say in one sentence why it is none; one number gives a square."""
+    sides = size if isinstance(size, (tuple, list)) else (size, size)
+    try:
+        if len(sides) not in (1, 2):
+            raise ValueError
+        return tuple(whole(name, side, 1) for side in sides)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a whole number from 1 on, or a height and a width, not {size!r:.60}"
+                         ) from None
+
+
+def _build(name: str, where) -> Topology:
+    """Return the topology of a grid's shape, or of a graph's name or file."""
+    try:
+        if not isinstance(where, str) or name == "size":
+            return Topology.grid(shape(name, where))
+        from .inputs import read_graph
+
+        graph = read_graph(where)
+        weighted = any("weight" in data for _, _, data in graph.edges(data=True))
+        return Topology.from_networkx(graph, weight="weight" if weighted else None)
+    except MemoryError:
+        raise ValueError(f"{name} {where!r:.60} takes more memory than there is") from None
 
 
 def seed_name(model) -> str:
@@ -285,6 +326,8 @@ def _number(name, value) -> float:
 
 def _rows(result) -> list[dict]:
     """Return what a function returned as rows of numbers."""
+    if result is None:
+        raise TypeError("returned nothing; a run returns a number, a mapping of numbers or a list of these")
     if isinstance(result, Mapping):
         return [_row(result)]
     if isinstance(result, (list, tuple)):

@@ -28,7 +28,7 @@ from ._checks import closest, whole
 from ._checks import seed as resolved
 from ._designs import canonical, key, plain, points
 from ._engines import parallel, serial
-from ._progress import Progress
+from ._progress import Progress, named
 from ._readings import Readings, Tasks
 from ._runs import Plan, Reporter, compile_stop, seed_name
 from ._store import MANY, Store, StoreError
@@ -108,9 +108,8 @@ class Sweep:
     @functools.cached_property
     def failures(self):
         """A pandas DataFrame of the runs that failed: point, replicate, seed, error, message, where."""
-        errors = self._readings.errors
-        index = np.flatnonzero(np.isin(self._tasks.run, list(errors)))
-        rows = [errors[run] for run in self._tasks.run[index]]
+        index = self._failed
+        rows = [self._readings.errors[run] for run in self._tasks.run[index]]
         return self._frame(index, {name: [row[i] for row in rows]
                                    for i, name in enumerate(("error", "message", "where"))})
 
@@ -279,9 +278,33 @@ class Sweep:
         return {name: values.reshape(len(self.points), self.replicates)
                 for name, values in self._readings.last().items()}
 
-    def __repr__(self) -> str:
+    @functools.cached_property
+    def _failed(self):
+        """The tasks that failed, in the order of the design."""
+        return np.flatnonzero(np.isin(self._tasks.run, list(self._readings.errors)))
+
+    @property
+    def _head(self) -> str:
         return (f"Sweep({len(self.points)} points × {self.replicates} replicates, "
-                f"{len(self.failures)} failed, seed {self.seed})")
+                f"{len(self._failed)} failed, seed {self.seed})")
+
+    @property
+    def _first_error(self) -> str:
+        """Name the first run that failed, with its error; empty if none did."""
+        if not len(self._failed):
+            return ""
+        first = self._failed[0]
+        task, (error, message, _) = self._tasks[first], self._readings.errors[self._tasks.run[first]]
+        return ": ".join(filter(None, [named(task.point, task.replicate), error, message]))
+
+    @property
+    def _complaint(self) -> str:
+        """Say how many runs failed and why the first did; empty if none did."""
+        failed, total = len(self._failed), len(self._tasks)
+        return f"{failed:,} of {total:,} runs failed; first error: {self._first_error}" if failed else ""
+
+    def __repr__(self) -> str:
+        return self._head + (f", first error: {self._first_error:.100}" if len(self._failed) else "")
 
 
 def _compared(x, other, mean, spread, n, base, paired, how) -> dict:
@@ -339,6 +362,8 @@ def _plan(what, params, measure, ticks, every, stop, topology, time_limit) -> Pl
         if not isinstance(topology, (Topology, str, tuple, list, numbers.Integral)) and not callable(topology):
             raise TypeError("topology must be a Topology, a grid's shape, the name of a graph or a function of rng, "
                             f"not {topology!r:.60}")
+        if isinstance(topology, (tuple, list, numbers.Integral)):
+            topology = plain("topology", topology)
     plan = Plan(what, kind, params, preset, topology, _measured(measure, kind), ticks, every, stop, time_limit)
     if stop is not None:
         compile_stop(stop, plan.measures, kind)
@@ -437,7 +462,8 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
     TypeError, ValueError
         If an argument is refused, before the first run.
     OSError
-        If the store cannot be written; what is finished is kept.
+        If a graph's file cannot be read, before the first run; or if the store cannot be
+        written, and then what is finished is kept.
     KeyboardInterrupt
         On Ctrl-C; what is finished is in the store, and in the error's ``sweep``.
     """
@@ -467,6 +493,8 @@ def _run(plan, result, workers, executor, progress) -> None:
     missing = np.sort(tasks.first[~np.isin(tasks.keys, there)])
     if not len(missing):
         return
+    if plan.kind == "world":
+        _check_places(plan, (tasks.points[i] for i in np.unique(missing // tasks.replicates)))
 
     def hand_on(outcomes):
         if store is None:
@@ -517,6 +545,18 @@ def _check_points(plan: Plan, chosen) -> None:
                 if name not in takes:
                     raise TypeError(f"{plan.what.__name__}.__init__ takes no {name!r}; it takes "
                                     + ", ".join(list(takes)[1:]))
+
+
+def _check_places(plan: Plan, chosen) -> None:
+    """Build each grid and graph of some points once, so that none is refused run by run."""
+    seen = set()
+    for point in chosen:
+        name, where = plan.where(point)
+        if isinstance(where, Topology) or callable(where):  # a function is left to the runs, whose luck it needs
+            continue
+        if (name, repr(where)) not in seen:
+            seen.add((name, repr(where)))
+            plan.place(point, 0)
 
 
 def _version() -> str:

@@ -13,14 +13,15 @@ __all__ = ["add", "sweep"]
 def add(commands) -> None:
     """Add the command to the commands of a parser."""
     many = commands.add_parser("sweep", help="run an experiment of many runs, described in a TOML file",
-                               description="Run an experiment of many runs, described in a TOML file.")
+                               description="Run an experiment of many runs, described in a TOML file. The exit code "
+                                           "is 1 if a run failed, 2 after a mistake, 130 after Ctrl-C, and else 0.")
     many.add_argument("file", metavar="FILE.toml")
     many.add_argument("--experiment", metavar="NAME", help="the only one to run of a file with several")
     many.add_argument("--workers", metavar="N", type=count(1, 1024), help="processes (default: none of their own)")
     many.add_argument("--store", metavar="FOLDER", help="keeps finished runs, so that the same command continues")
     many.add_argument("--replicates", metavar="N", type=count(1), help="runs of each point, instead of the file's")
     many.add_argument("--out", metavar="FOLDER", help="where to write the tables (default: organism-NAME)")
-    many.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+    many.add_argument("--quiet", action="store_true", help="no progress bar and no summary; failures are still named")
     many.set_defaults(call=sweep)
 
 
@@ -37,8 +38,13 @@ def sweep(options) -> int:
     except KeyboardInterrupt as stopped:
         print(f"organism: stopped by Ctrl-C: {stopped}", file=sys.stderr)
         return 130
+    each = {f"{name}: ": its for name, its in found.items()} if isinstance(found, dict) else {"": found}
     if not options.quiet:
-        for one, its in found.items() if isinstance(found, dict) else [(None, found)]:
-            print(its if one is None else f"{one}: {its}")
+        for name, its in each.items():
+            print(f"{name}{its._head}")
         print(f"Written to {folder}: " + ", ".join(sorted(os.listdir(folder))))
-    return 0
+        sys.stdout.flush()
+    complaints = [f"organism: {name}{its._complaint}" for name, its in each.items() if its._complaint]
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
