@@ -78,16 +78,17 @@ class Evolution(Card):
     def reading(self, findings, frame) -> str:
         """Say from findings which care evolved in the runs of frame, and which was selected away."""
         def named(question):
-            return "neighbours, local" if question == "evolves" else question
+            kind, _, dispersal = ("neighbours, local" if question == "evolves" else question).partition(", ")
+            return f"{kind} ({dispersal})"
 
         asked = {named(name): finding for name, finding in findings.items() if name != "dispersal"}
         away = {name: "supports" if finding.high < -0.1 else "contradicts" if finding.low > -0.1 else "underdetermined"
                 for name, finding in asked.items()}
         return " ".join([
             ruled({name: finding.verdict for name, finding in asked.items()},
-                  "care evolves beyond the neutral trait: {}", "it does not: {}", "it stays open: {}"),
-            ruled(away, "it is selected away, ending below the neutral trait by more than .1: {}", "it is not: {}",
-                  "it stays open: {}"),
+                  "care of {} evolves beyond the neutral trait", "care of {} does not", "of care of {} it stays open"),
+            ruled(away, "care of {} is selected away, ending more than .1 below the neutral trait", "care of {} is not",
+                  "of care of {} it stays open"),
             {"supports": "Local dispersal favours care of neighbours over global.",
              "contradicts": "Local dispersal does not favour care of neighbours.",
              "underdetermined": "Whether local dispersal favours care of neighbours by more than .1 stays open."

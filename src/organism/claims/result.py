@@ -54,8 +54,8 @@ class Result:
     @property
     def settings(self) -> dict[str, Finding]:
         """The primary question in other settings: of the robustness grid, and of the card's variations."""
-        return {finding.question: finding for finding in self.findings if finding.question in self.card.variations
-                } | self.grid
+        return {finding.question.partition(", ")[2] or finding.question: finding for finding in self.findings
+                if finding.question in self.card.variations} | self.grid
 
     @property
     def flips(self) -> list[str]:
@@ -86,9 +86,9 @@ class Result:
                    if finding.verdict == "underdetermined" and finding.n >= FEWEST else ". "))
         if self.rival is not None and self.rival.n >= FEWEST:
             rival = next(one for one in card.questions if one.name == card.rival)
-            text += (f"{rival.text} {_sentence(self.rival, rival.measure, rival.smallest)} That **"
-                     f"{self.rival.verdict}** it. " if self.rival.verdict != "underdetermined" else
-                     f"{rival.text} That stays **underdetermined**. ")
+            text += (f"Against what its deniers would do instead: {rival.text} "
+                     f"{_sentence(self.rival, rival.measure, rival.smallest)} By the same rule: "
+                     f"**{self.rival.verdict}**. ")
         if self.settings and finding.n >= FEWEST:
             kept = len(self.settings) - len(self.flips)
             text += (f"The verdict on the first is the same in {kept} of {len(self.settings)} other settings"
@@ -184,13 +184,14 @@ class Result:
             lines += ["Its words mean here:", "", *(f"- **{word}**: {meaning}"
                                                     for word, meaning in card.definitions.items()), ""]
         first = self.findings[0].level
+        corrected = " (corrected for the number of cards and arms)" if first > 0.9501 else ""
         lines += ["## Method", "", *([card.setting, ""] if card.setting else []),
                   *(f"*{head}:* {text}\n" for head, text in method.items() if text),
                   f"{self.replicates} replicates of each point, paired: replicate r has the same seed at every point. "
-                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes of computing "
-                  f"on one core. Intervals are Student's of the mean paired difference, at {100 * first:.4g} % for the "
-                  f"first question{' (corrected for the number of cards and arms)' if first > 0.9501 else ''} and 95 % "
-                  "uncorrected for the others; those of further tables are bootstrap intervals (BCa). "
+                  f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes of "
+                  "computing on one core. Intervals are Student's of the mean paired difference, at "
+                  f"{100 * first:.4g} % for the first question{corrected} and 95 % uncorrected for the others; those of "
+                  "further tables are bootstrap intervals (BCa). "
                   "A verdict *supports* if the whole interval lies beyond the smallest effect of interest δ, "
                   "*contradicts* if it lies wholly short of it, and else is *underdetermined*.", "", "## Answers", "",
                   "| question | means | effect | interval | δ | Hedges' g | n | verdict |",
@@ -306,5 +307,8 @@ def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=
         first = found.failures.iloc[0]
         raise RuntimeError(f"all {len(found.failures)} runs of the card {card.name} failed; the first: "
                            f"{first['error']}: {first['message']} ({first['where']})")
+    for measure in dict.fromkeys(question.measure for question in card.questions):
+        if measure not in frame:
+            raise ValueError(f"card {card.name}: no run returned the measure {measure!r} that a question asks for")
     return Result(card=card, frame=frame, failures=found.failures, findings=card.judge(frame, n_cards),
                   grid=card.judge_grid(frame), seconds=float(found.runs["seconds"].sum()))
