@@ -114,14 +114,15 @@ _ = emergence.card.figure(emergence.frame, plt.figure(figsize=(11, 3.6), layout=
 
 # %%
 evolution = og.claims.recorded("emergence", "evolution")
-display(Markdown(evolution.answer()))
+display(Markdown(evolution.answer() + "\n\n" + evolution.reading()))
 _ = evolution.card.figure(evolution.frame, plt.figure(figsize=(9, 3.6), layout="constrained"))
 
 # %% [markdown]
 # ### Order: alignment first, intelligence later?
 #
 # Two stages. In the first, members have care or not, and see or not. In the second all have both. Live: does it
-# matter what came first? The dashed line is where the second stage begins.
+# matter what came first? The dashed line is where the second stage begins. (What is missing here: those who had
+# both from the start. The full card has them, as the rival of the sentence.)
 
 # %%
 firsts = {"care first, then sight": (0.5, 0, "#009E73"), "sight first, then care": (0.0, 2, "#D55E00"),
@@ -189,9 +190,10 @@ for ax in (flow, well):
     ax.spines[["top", "right"]].set_visible(False)
 
 # %% [markdown]
-# The card asks both halves of the sentence apart: do they *stop feeding*, and are the weak *worse off*? For care by
-# interdependence part of the answer is true by definition (a member who imports nothing cares for nobody), and the
-# card says so beforehand. Which parts are not?
+# The card asks the parts of the sentence apart: does the flow *fall*, does it *stop*, and are the weak *worse off*? For
+# care by interdependence part of the answer is true by definition (a member who imports nothing cares for nobody),
+# and the card says so beforehand. Which parts are not? And mind the floor: it grows with what the strong hold, so that
+# some of what the weak live on is given by nobody's wish.
 
 # %%
 leave = og.claims.recorded("exit")
@@ -232,14 +234,16 @@ _ = specification.card.figure(specification.frame, plt.figure(figsize=(12, 4.6),
 # %% [markdown]
 # ### All verdicts at once
 #
-# The primary question of each card, and in how many of the other worlds of its robustness grid the verdict is the
-# same. A sentence that holds in one world only is a sentence about that world.
+# The primary question of each card; its rival, the comparison with what the sentence's deniers would do instead; and
+# in how many other settings the verdict is the same. A sentence that holds in one world only is a sentence about that
+# world, and one that is supported while its rival does as well decides nothing between the two sides.
 
 # %%
 cards = (emergence, evolution, order, leave, specification)
-table = pd.DataFrame([{"card": one.card.name, "verdict": one.verdict, "effect": round(one.findings[0].effect, 2),
+table = pd.DataFrame([{"card": one.card.name, "verdict": one.verdict,
+                       "rival": one.rival.verdict if one.rival else "–", "effect": round(one.findings[0].effect, 2),
                        "low": round(one.findings[0].low, 2), "high": round(one.findings[0].high, 2),
-                       "same verdict in": f"{len(one.grid) - len(one.flips)} of {len(one.grid)}" if one.grid else "–",
+                       "same verdict in": f"{len(one.settings) - len(one.flips)} of {len(one.settings)}",
                        "flips with": ", ".join(one.flips) or "–"} for one in cards])
 table.style.hide(axis="index").set_properties(**{"text-align": "left", "white-space": "pre-wrap"})
 
