@@ -194,7 +194,8 @@ class Emergence(Card):
                 for kind in ("neighbours", "interdependence")]
         return " ".join([
             ruled({kind: verdicts["roles" if kind == "interdependence" else f"roles, {kind}"] for kind in KINDS},
-                  "roles grow under care of {}", "they do not under care of {}", "it stays open under care of {}"),
+                  "roles grow under care of {}", "roles do not grow under care of {}",
+                  "whether roles grow stays open under care of {}"),
             {"supports": "There are more than where everybody must share: care does more than make goods flow.",
              "contradicts": "There are no more than where everybody must share: what makes roles is the flow of goods, "
                             "and care matters as a reason for it.",

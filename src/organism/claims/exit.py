@@ -26,18 +26,20 @@ def _able(world, strong: np.ndarray) -> np.ndarray:
 
 
 def _flows(world, strong: np.ndarray, ticks: int) -> dict:
-    """Run on and return the mean flows between the groups and their welfare, read 20 times.
+    """Run on and return the mean flows between the groups and their welfare.
 
-    A flow is in goods a tick and member of the giving group: what went along its ties, exactly.
+    A flow is in goods a tick and member of the giving group: what went along its ties, exactly. It is
+    read 20 times; with births and deaths every 5 ticks, since a tie's total begins anew with whoever
+    is at its ends.
     """
-    topology = world.topology
-    rows, before = [], world.tie("total").sum(axis=1)
-    for _ in range(20):
-        span = max(1, ticks // 20)
+    topology, span = world.topology, max(1, 5 if world.params.demography.enabled else ticks // 20)
+    rows, before, uid = [], world.tie("total").sum(axis=1), world.state["uid"].copy()
+    for _ in range(max(1, ticks // span)):
         world.step(span)
-        able, total = _able(world, strong), world.tie("total").sum(axis=1)
-        flow, before = (total - before) / span, total
-        here = world.state["occupied"]
+        able, total, here = _able(world, strong), world.tie("total").sum(axis=1), world.state["occupied"]
+        stayed = world.state["uid"] == uid
+        flow = np.where(stayed[topology.source] & stayed[topology.target], total - before, total) / span
+        before, uid = total, world.state["uid"].copy()
         giver, taker = able[topology.source], able[topology.target]
         welfare = np.maximum(world.state["welfare"], 0)
         sizes = max(1, int((here & able).sum())), max(1, int((here & ~able).sum()))
@@ -208,11 +210,13 @@ class Exit(Card):
                     for kind in KINDS if kind != "self"}
 
         said = [ruled(kinds("exit"), "net of the floor, flow to the weak falls under care of {}",
-                      "it does not under care of {}", "it stays open under care of {}"),
+                      "net flow does not fall under care of {}", "whether net flow falls stays open under care of {}"),
                 ruled(kinds("all flow"), "all that they give, the floor's gifts included, falls under care of {}",
-                      "it does not under care of {}", "it stays open under care of {}"),
+                      "all that they give does not fall under care of {}",
+                      "whether all that they give falls stays open under care of {}"),
                 ruled(kinds("weak worse off"), "the weak are worse off than in the twin under care of {}",
-                      "they are not under care of {}", "it stays open under care of {}")]
+                      "the weak are not worse off under care of {}",
+                      "whether the weak are worse off stays open under care of {}")]
         here = self.main(frame)
         here = here[np.all([here[key] == value for key, value in _asked("interdependence").items()], axis=0)]
         left = here["net flow"].mean() / here["twin net flow"].mean() if len(here) else np.nan

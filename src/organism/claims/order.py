@@ -162,8 +162,10 @@ class Order(Card):
         said = [ruled({"a share policy learned without care": verdicts["refusal"],
                        "ability without care, where sharing was held": verdicts["ability without refusal"],
                        "ability without care, where sharing was learned": verdicts["ability alone"]},
-                      "welfare is held down by {}", "not by {}", "of {} it stays open"),
-                ruled(resets, "a reset of {} frees the trapped", "a reset of {} does not", "of {} it stays open")]
+                      "welfare is held down by {}", "welfare is not held down by {}",
+                      "whether welfare is held down stays open of {}"),
+                ruled(resets, "a reset of {} frees the trapped", "a reset of {} frees nobody",
+                      "whether a reset of {} frees anybody stays open")]
         if list(resets.values()) == ["contradicts", "contradicts", "supports"]:
             said.append("It takes both: the refusal and the tasks that were learned with it keep each other up.")
         said.append({"supports": "As to later: with care from the start, perception from the start does harm.",

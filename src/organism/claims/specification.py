@@ -189,12 +189,15 @@ class Specification(Card):
         return " ".join([
             ruled({shift: verdicts[shift] for shift in SHIFTS if shift != "none"},
                   "learners who feel the change lead learners with a stated welfare after: {}",
-                  "they do not after: {}", "it stays open after: {}"),
+                  "they do not lead them after: {}", "whether those who feel it lead stays open after: {}"),
             {"supports": "Without a shift the two fare alike.", "contradicts": "Already without a shift they differ.",
              "underdetermined": "Whether they fare alike without a shift stays open."}[verdicts["in distribution"]],
             ruled({shift: verdicts[f"operator, {shift}"] for shift in SHIFTS},
-                  "organic members lead the operator after: {}", "they do not after: {}", "it stays open after: {}"),
-            ruled(behind, "the operator leads them after: {}", "it does not after: {}", "it stays open after: {}"),
+                  "organic members lead the operator after: {}", "they do not lead it after: {}",
+                  "whether organic members lead stays open after: {}"),
+            ruled(behind, "the operator leads organic members by more than .1 after: {}",
+                  "the operator does not lead them by more than .1 after: {}",
+                  "whether the operator leads them by more than .1 stays open after: {}"),
             {"supports": "Told of the harm, the operator still does worse than the members who feel it.",
              "contradicts": "An operator who is told of the harm does as well as the members who feel it, or better: "
                             "what fails is the specification that nobody restates.",
