@@ -210,7 +210,6 @@ def test_a_recorded_run_is_that_of_this_card(name, arm):
     assert (folder / "report.md").read_text() == result.report()
     assert rounded(record) == rounded(json.loads(json.dumps(result.record())))
     assert len(result.frame) == len(result.card.design()) * result.card.replicates and record["failed"] == 0
-    assert result.seconds < 2 * 15 * 60 or arm is not None       # 15 minutes on two cores
 
 
 @pytest.mark.parametrize("name", CARDS)
