@@ -245,7 +245,8 @@ table = pd.DataFrame([{"card": one.card.name, "verdict": one.verdict,
                        "low": round(one.findings[0].low, 2), "high": round(one.findings[0].high, 2),
                        "same verdict in": f"{len(one.settings) - len(one.flips)} of {len(one.settings)}",
                        "flips with": ", ".join(one.flips) or "–"} for one in cards])
-table.style.hide(axis="index").set_properties(**{"text-align": "left", "white-space": "pre-wrap"})
+with pd.option_context("display.max_colwidth", None):
+    display(table.set_index("card"))
 
 # %% [markdown]
 # ## THINGS TO TRY
