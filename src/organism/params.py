@@ -31,7 +31,6 @@ __all__ = [
     "Params",
     "Production",
     "Start",
-    "closest",
 ]
 
 #: ``care.kind``: where the welfare that a member cares about is looked for.

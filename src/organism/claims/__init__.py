@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from ..params import closest
+from .._checks import closest
 from .contract import Card, Finding, Question, decide
 from .result import Result, run_card
 

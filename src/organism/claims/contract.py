@@ -31,9 +31,10 @@ rival one contradicts, the page of verdicts says "mixed".
 A card is committed before its first full run. Single pilot runs, with other seeds than the card's,
 may be looked at before, to see that every arm runs; nothing is chosen by them. What a prototype of the
 model had shown before a prediction was written is told in the card, and what was changed in it after
-its first full run, with the reason. (The rule itself was changed once: until the first full runs the intervals
-were BCa bootstrap intervals, of which 99 % held the truth in some 97.5 % of samples of 20. No
-verdict changed.)
+its first full run, with the reason. The contract itself was changed once, after the first full runs: intervals had
+been BCa bootstrap intervals, of which 99 % held the truth in some 97.5 % of samples of 20 (no verdict
+changed); the other costs of sharing count among the settings; and rivals and readings were written then, with
+the results known. Verdicts rest on the primary questions alone, which are as they were.
 
 References
 ----------
@@ -61,7 +62,7 @@ __all__ = ["COSTS", "Card", "Finding", "Question", "TEXTS", "VERDICTS", "decide"
 COSTS = (0.0, 0.02, 0.05, 0.15)
 #: What a question can come to.
 VERDICTS = ("supports", "contradicts", "underdetermined")
-#: Fewer pairs than this decide nothing: a bootstrap of so few is too sure of itself.
+#: Fewer pairs than this decide nothing: nobody can see of so few whether their differences are near normal.
 FEWEST = 5
 #: The texts that a card must have.
 TEXTS = ("name", "sentence", "holders", "deniers", "definitions", "setting", "known", "prediction", "opposite",
@@ -336,7 +337,7 @@ class Card:
         return figure
 
     def reading(self, findings: Mapping[str, Finding], frame) -> str:
-        """Say in plain words what the answers mean together, by a rule that was written before the runs.
+        """Say in plain words what the answers mean together, by a rule that could say otherwise.
 
         Parameters
         ----------

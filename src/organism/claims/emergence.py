@@ -114,8 +114,8 @@ class Emergence(Card):
         Question(name="ignite", text="Does dependence-based care at saturation 1 start something from scratch?",
                  treatment={"arm": "ignite", COST: 0.02}, control={"arm": "selfish", COST: 0.02}, measure="welfare",
                  smallest=0.1),
-        Question(name="sustain or ignite", text="Does dependence-based care at saturation 1 keep up what it cannot "
-                                                "start?",
+        Question(name="sustain or ignite", text="Does dependence-based care at saturation 1 keep up more than it "
+                                                "starts?",
                  treatment={"arm": "sustain", COST: 0.02}, control={"arm": "ignite", COST: 0.02},
                  measure="welfare", smallest=0.1),
         *(Question(name=f"hysteresis, {kind}", text=f"Is welfare at weight .5 of {kind} care higher when care is "

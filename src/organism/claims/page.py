@@ -21,8 +21,10 @@ interest, *contradicts* it if it lies wholly short of that, and else is *underde
 of the first questions are corrected for the number of cards and arms (Bonferroni). "Rival" is the verdict on
 the comparison with what the sentence's deniers would do instead. "Organic alignment" says whether both together
 speak for or against those who hold that alignment grows; some sentences are theirs, some their critics'. It is
-"mixed" where the sentence is supported and its deniers' alternative does as well. "Kept" counts the other settings
-(costs of sharing, parameters, topologies, a real network) in which the verdict is the same.
+"mixed" where the sentence is supported and its deniers' alternative does as well. Which comparison is the rival
+was settled after the first full runs, with the results known; the verdicts rest on the first questions alone.
+"Kept" counts the other settings (costs of sharing, parameters, topologies, a real network) in which the verdict is
+the same.
 
 """
 

@@ -111,7 +111,9 @@ class Specification(Card):
              "and that endorsement rescues members from bad operators.")
     amendments = (
         "That an operator who is told might end as high stood in the opposite as well as in a question of its own; "
-        "prediction and opposite could both come true. It is now the rival question alone.",)
+        "prediction and opposite could both come true. It is now the rival question alone.",
+        "Two of the twenty replicates had been looked at before the full run, to see the figure; after that only this "
+        "text, the opposite, the reading and the figure's labels were changed.")
     rival = "told"
     variations = tuple(f"harmful, share_cost {cost:g}" for cost in COSTS if cost != 0.02)
     null = ("The same fork without a shift; frozen policies (that they lose to learners is trivial and not counted); "
