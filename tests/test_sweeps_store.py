@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -163,6 +164,20 @@ def test_two_processes_on_one_store(expected, tmp_path):
     assert texts[0].decode().strip() == alone.to_json(double_precision=15)
     keys = [o.key for o in Store(tmp_path / "store").read()]
     assert len(set(keys)) == 90 < len(keys)
+
+
+def test_a_store_made_by_another_process_meanwhile(tmp_path, monkeypatch):
+    listed = Path.iterdir
+
+    def meanwhile(path):
+        monkeypatch.setattr(Path, "iterdir", listed)
+        seeds.append(Store(tmp_path).seed)
+        return path.iterdir()
+
+    seeds = []
+    monkeypatch.setattr(Path, "iterdir", meanwhile)
+    seeds.append(Store(tmp_path).seed)
+    assert len(seeds) == 2 and seeds[0] == seeds[1]
 
 
 def test_reading_in_pieces(tmp_path):

@@ -67,8 +67,10 @@ class Store:
         head = self.path / "sweep.json"
         try:
             if not head.exists():
+                # Another process may make the same store between any two of these lines.
                 if self.path.exists() and (not self.path.is_dir() or any(
-                        p.name != "parts" and not p.name.startswith(".") for p in self.path.iterdir())):
+                        p.name not in ("parts", head.name) and not p.name.startswith(".")
+                        for p in self.path.iterdir())):
                     raise ValueError(f"store {path} is neither empty nor the store of a sweep; give another folder")
                 self.parts.mkdir(parents=True, exist_ok=True)
                 about = {"format": FORMAT, "about": "runs of organism.sweep", "seed": secrets.randbits(53)}
