@@ -1,6 +1,8 @@
 """The contract that every claim card inherits, and the rule of decision."""
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -288,6 +290,41 @@ def test_a_card_of_ones_own(tmp_path):
         claims.run(Empty(), progress=False)
     with pytest.raises(ValueError, match="arm must be None"):
         claims.run(Coin(), arm="evolution")
+
+
+def test_a_card_that_was_edited_runs_anew(tmp_path, monkeypatch):
+    """Its store knows the runs of the file as it was; what a helper in that file does is part of the card."""
+    text = """
+from organism.claims import Card, Question
+
+def toss(rng):
+    return {value}
+
+class Tossed(Card):
+    name = "tossed"
+    sentence = "A tossed coin falls on its head."
+    questions = (Question(name="head", text="Does it?", treatment={{}}, control={{}}, measure="head", smallest=0.1),)
+    robustness = {{}}
+    replicates = 3
+
+    def points(self):
+        return [{{}}]
+
+    @staticmethod
+    def simulate(point, rng):
+        return {{"head": toss(rng)}}
+"""
+    monkeypatch.syspath_prepend(tmp_path)
+    seen = []
+    for i, value in enumerate(("rng.random()", "1.0 + rng.random()")):
+        for name in ("tossed", "tossed_again"):  # the second name is the edited file, imported anew
+            (tmp_path / f"{name}{i}.py").write_text(text.format(value=value))
+            module = importlib.import_module(f"{name}{i}")
+            module.Tossed.__module__ = "cards_of_mine"
+            monkeypatch.setitem(sys.modules, "cards_of_mine", module)
+            result = claims.run(module.Tossed(), store=tmp_path / "store", progress=False)
+            seen.append(result.frame["head"].tolist())
+    assert seen[0] == seen[1] and seen[2] == seen[3] and min(seen[2]) >= 1 > max(seen[0])
 
 
 # -- the command line ----------------------------------------------------------------------

@@ -33,6 +33,7 @@ from __future__ import annotations
 import importlib
 
 from . import intervene, measures, regimes
+from ._version import __version__
 from .flows import interdependence
 from .params import Params
 from .topology import Topology
@@ -45,6 +46,7 @@ __all__ = [
     "Params",
     "Topology",
     "World",
+    "__version__",
     "claims",
     "inputs",
     "interdependence",
@@ -55,8 +57,6 @@ __all__ = [
     "sweep",
     "view",
 ]
-
-__version__ = "0.1.0"
 
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
 _LATE = {"OrganismModel": ".model", "Member": ".member", "sweep": ".sweeps"}

@@ -7,6 +7,7 @@ import numpy as np
 from . import storage
 from ._binding import attach, count_neighbours, new_ties, start
 from ._checks import seed, whole
+from ._version import __version__
 from .params import Params
 from .regimes import Endorsed, Government, Specified
 from .state import COLUMNS, SHARED, State
@@ -21,7 +22,7 @@ _COUNTERS = ("tick", "n_alive", "next_uid", "n_born", "n_died")
 def save(world, path):
     """Write the world to a file; see :meth:`organism.World.save`."""
     header, arrays = world._pack()
-    record = {"params": world._params.to_dict(), "organism": _version(), "numpy": np.__version__}
+    record = {"params": world._params.to_dict(), "organism": __version__, "numpy": np.__version__}
     topology = {f"topology.{name}": a for name, a in world.topology.to_arrays().items()}
     storage.write(path, {**header, **record}, {**arrays, **topology})
 
@@ -129,12 +130,3 @@ def _unpack_regimes(world, header, arrays):
         if name not in state.planes:
             raise ValueError(f"column {name} is missing")
     world._government = own
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("organism-abm")
-    except PackageNotFoundError:
-        return "unknown"

@@ -222,11 +222,10 @@ def _build(name: str, where) -> Topology:
     try:
         if not isinstance(where, str) or name == "size":
             return Topology.grid(shape(name, where))
-        from .inputs import read_graph
+        from .inputs import read_graph, weight_of
 
         graph = read_graph(where)
-        weighted = any("weight" in data for _, _, data in graph.edges(data=True))
-        return Topology.from_networkx(graph, weight="weight" if weighted else None)
+        return Topology.from_networkx(graph, weight=weight_of(graph))
     except MemoryError:
         raise ValueError(f"{name} {where!r:.60} takes more memory than there is") from None
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from ._checks import closest
 
-__all__ = ["GRAPH_NAMES", "read_graph", "read_supply"]
+__all__ = ["GRAPH_NAMES", "read_graph", "read_supply", "weight_of"]
 
 _SOCIAL = ("davis_southern_women", "florentine_families", "les_miserables")
 _SMALL = ("bull", "chvatal", "cubical", "desargues", "diamond", "dodecahedral", "frucht", "heawood",
@@ -115,6 +115,21 @@ def read_graph(source: str | os.PathLike, directed: bool = False):
         if any(ord(letter) < 32 for letter in str(node)):
             raise ValueError(f"{text} has a node called {str(node)!r}; names cannot hold control characters")
     return _simplest(graph)
+
+
+def weight_of(graph) -> str | None:
+    """Return the name of the edges' weight, or None.
+
+    Parameters
+    ----------
+    graph : networkx.Graph
+
+    Returns
+    -------
+    str or None
+        ``"weight"`` if an edge has one, as :meth:`Topology.from_networkx` takes it.
+    """
+    return "weight" if any("weight" in data for _, _, data in graph.edges(data=True)) else None
 
 
 class _Refused(ValueError):

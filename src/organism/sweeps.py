@@ -32,6 +32,7 @@ from ._progress import Progress, named
 from ._readings import Readings, Tasks
 from ._runs import Plan, Reporter, compile_stop, seed_name
 from ._store import MANY, Store, StoreError
+from ._version import __version__
 from .params import Params
 from .topology import Topology
 
@@ -480,7 +481,7 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
     seed = resolved(rng)
     chosen = points(vary, design, n, seed)
     _check_points(plan, chosen)
-    tasks = Tasks(chosen, replicates, seed, paired, key([plan.identity(version), version or _version()]))
+    tasks = Tasks(chosen, replicates, seed, paired, key([plan.identity(version), version or __version__]))
     result = Sweep(tasks, seed, paired, kept)
     _run(plan, result, workers, executor, progress)
     return result
@@ -557,12 +558,3 @@ def _check_places(plan: Plan, chosen) -> None:
         if (name, repr(where)) not in seen:
             seen.add((name, repr(where)))
             plan.place(point, 0)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("organism-abm")
-    except PackageNotFoundError:
-        return "unknown"

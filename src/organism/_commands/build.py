@@ -8,7 +8,7 @@ import secrets
 import numpy as np
 
 from .._checks import closest
-from ..inputs import read_graph, read_supply
+from ..inputs import read_graph, read_supply, weight_of
 from ..params import Params
 from ..topology import Topology
 from ..world import World
@@ -80,9 +80,8 @@ def _network(source: str, directed: bool) -> Topology:
         graph = read_graph(source, directed=directed)
     except ValueError as error:
         raise Mistake(str(error).replace("read the graph as directed", "use --directed")) from None
-    weighted = any("weight" in data for _, _, data in graph.edges(data=True))
     try:
-        return Topology.from_networkx(graph, weight="weight" if weighted else None)
+        return Topology.from_networkx(graph, weight=weight_of(graph))
     except (TypeError, ValueError) as error:
         raise Mistake(f"{source}: {error}") from None
 

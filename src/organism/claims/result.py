@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from .._designs import key
+from .._version import __version__
 from ..sweeps import sweep
 from .contract import FEWEST, Card, Finding
 from .tables import listed, markdown
@@ -278,6 +282,18 @@ def forest(findings, ax, question):
     return ax
 
 
+def _code(card) -> str | None:
+    """Return a fingerprint of the package's version and the modules that define the card: a store keeps runs by it.
+
+    None, which leaves it to the sweep, where a card is defined without a file.
+    """
+    try:
+        texts = [inspect.getsource(sys.modules[kind.__module__]) for kind in type(card).__mro__ if kind is not object]
+    except (OSError, TypeError):
+        return None
+    return key([__version__, *texts])
+
+
 def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=None, grid=True, progress=True,
              n_cards=1) -> Result:
     """Run a card's design and judge it; see :func:`organism.claims.run`.
@@ -301,7 +317,8 @@ def run_card(card: Card, *, replicates=None, workers=None, executor=None, store=
     if not card.questions:
         raise ValueError(f"the card {card.name or type(card).__name__} has no questions")
     found = sweep(card.simulate, vary=card.design(grid), design="list", replicates=int(replicates or card.replicates),
-                  rng=card.seed, paired=True, workers=workers, executor=executor, store=store, progress=progress)
+                  rng=card.seed, paired=True, workers=workers, executor=executor, store=store, progress=progress,
+                  version=_code(card))
     frame = found.frame
     if not len(frame):
         first = found.failures.iloc[0]
