@@ -345,7 +345,7 @@ def test_a_claim_from_the_command_line(tmp_path, capsys):
     assert main(["claims", "--page", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("# Claims") and "| [order](" in out
-    assert "**underdetermined** | underdetermined | open |" in out
+    assert "**underdetermined** | underdetermined (3/3) | open |" in out
     assert main(["claims", "--page", str(folder)]) == 2
     assert "holds no report" in capsys.readouterr().err
     assert main(["claim", "ordre"]) == 2

@@ -34,7 +34,8 @@ model had shown before a prediction was written is told in the card, and what wa
 its first full run, with the reason. The contract itself was changed once, after the first full runs: intervals had
 been BCa bootstrap intervals, of which 99 % held the truth in some 97.5 % of samples of 20 (no verdict
 changed); the other costs of sharing count among the settings; and rivals and readings were written then, with
-the results known. Verdicts rest on the primary questions alone, which are as they were.
+the results known. Verdicts rest on the primary questions alone, which are as they were, but for that of exit:
+its flows were first read from decayed sums and then from exact totals (-.211 became -.213).
 
 References
 ----------
@@ -91,6 +92,9 @@ class Question:
     reached : str or None
         Of a time that is censored at the end of a run: the measure that is 1 where the mark was reached
         and 0 where not. Pairs in which neither side reached it say nothing, and are left out.
+    bounds : tuple of float or None
+        The least and the greatest value that the measure can take. Where both sides' means lie within δ of
+        the same bound there is no room for the effect, whatever is true; such settings are counted apart.
     """
 
     name: str
@@ -101,6 +105,7 @@ class Question:
     smallest: float
     direction: int = 1
     reached: str | None = None
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self):
         if not self.smallest > 0:
@@ -251,6 +256,8 @@ class Card:
     variations : tuple of str
         Names of questions that ask the primary one in another setting; they count with the
         robustness grid.
+    rival_variations : tuple of str
+        Names of questions that ask the rival one in another setting.
     replicates : int
         Replicates of a full run.
     ticks : int
@@ -266,6 +273,7 @@ class Card:
     amendments: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     variations: tuple[str, ...] = ()
+    rival_variations: tuple[str, ...] = ()
     replicates = 20
     ticks = 6000
     side = 24

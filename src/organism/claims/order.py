@@ -7,17 +7,17 @@ import numpy as np
 from .. import intervene, measures
 from .._bootstrap import mean_interval
 from .contract import COSTS, ROBUSTNESS, Card, Question, make_world
-from .tables import means, ruled
+from .tables import listed, means, ruled
 
 __all__ = ["Order"]
 
 COST = "exchange.share_cost"
-#: Welfare from which a population counts as out of the trap, and looks at it in the second stage.
-ESCAPED, LOOKS = 0.8, 40
+#: Welfare from which a population counts as out of the trap, lower marks beside it, and looks in the second stage.
+ESCAPED, MARKS, LOOKS = 0.8, (0.6, 0.7, 0.8), 40
 #: Lengths of the first stage, of the second.
 STAGES = {"short": 0.125, "usual": 1, "long": 3}
 #: Learned weights that are set to 0 when the second stage begins, in words; and their names.
-RESETS = {"share": "share weights", "task": "task weights", "both": "both"}
+RESETS = {"share": "share weights alone", "task": "task weights alone", "both": "both"}
 COLUMNS = {"share": "share_policy", "task": "policy", "both": "both"}
 
 
@@ -26,6 +26,11 @@ def _arm(care: float, seen: int, *, learns=True, reset="none", stage="usual", tu
     """Return the point of a first stage with this care and perception; the second is ``after`` times as long."""
     return {"care 1": care, "perception 1": seen, "learns": learns, "reset": reset, "stage": stage,
             "turnover": turnover, COST: cost, "after": after}
+
+
+def _chosen(frame, arm: dict):
+    """Return the runs of an arm."""
+    return frame[np.all([frame[key] == value for key, value in arm.items() if value is not None], axis=0)]
 
 
 class Order(Card):
@@ -42,8 +47,8 @@ class Order(Card):
         "intelligence": "perception: 0 sees nothing, 2 sees own and neighbours' shortfalls",
         "learns to share": "whether the share policy may move in the first stage (its bound is 0 where it may not)",
         "stay misaligned": "welfare in the last sixth of the second stage, in which all have care and perception; "
-                           f"and the ticks until welfare reaches {ESCAPED:g}, censored at the end (their mean is "
-                           "the restricted mean time)",
+                           f"and the ticks until welfare reaches {ESCAPED:g} (also lower marks), censored at the end "
+                           "(their mean is the restricted mean time)",
     }
     setting = ("24×24 torus, three resources. First stage, 4,000 ticks: care weight 0 or .5, by perception 0 or 2, by "
                "sharing learned or held. Second stage, as long: care weight .75 and perception 2 for all. At the "
@@ -70,16 +75,25 @@ class Order(Card):
         "Ability without refusal was compared with care first, from which it differs in three ways; now with the same "
         "without perception.",
         "The question of equal care was added: those who were given care first had had care for twice as long.",
-        "The costs of sharing and the lengths of the first stage count among the other settings.")
+        "The costs of sharing and the lengths of the first stage count among the other settings.",
+        "Times to lower marks and at share_cost 0 were added: at share_cost .02 no run of either order had reached .8.",
+        "Settings in which welfare is within .1 of 0 or of 1 after either order are counted apart: there is no room "
+        "for an order to matter.",
+        "The reading says what part of the difference is care's and what ability's; it had been put down to the order "
+        "alone.")
     rival = "ability with care"
     variations = (*(f"order, share_cost {cost:g}" for cost in COSTS if cost != 0.02), "order, short first stage",
                   "order, long first stage")
+    rival_variations = tuple(f"ability with care, share_cost {cost:g}" for cost in COSTS if cost != 0.02)
     questions = (
         Question(name="order", text="Does care first lead to more welfare than intelligence first?",
-                 treatment=_arm(0.5, 0), control=_arm(0.0, 2), measure="welfare", smallest=0.1),
-        Question(name="time to escape", text="Does it take longer after intelligence first until welfare is high?",
-                 treatment=_arm(0.0, 2), control=_arm(0.5, 0), measure="time to escape", smallest=400,
-                 reached="escaped"),
+                 treatment=_arm(0.5, 0), control=_arm(0.0, 2), measure="welfare", smallest=0.1, bounds=(0, 1)),
+        *(Question(name=f"time to {mark:g}" + (", share_cost 0" if cost == 0 else ""),
+                   text=f"Does it take longer after intelligence first until welfare is {mark:g}"
+                        + (" at share_cost 0?" if cost == 0 else "?"),
+                   treatment=_arm(0.0, 2, cost=cost), control=_arm(0.5, 0, cost=cost), measure=f"time to {mark:g}",
+                   smallest=400, reached=f"reached {mark:g}")
+          for mark, cost in ((ESCAPED, 0.02), *((mark, 0.02) for mark in MARKS if mark != ESCAPED), (ESCAPED, 0.0))),
         Question(name="ability alone", text="Without care first, does perception make it worse?",
                  treatment=_arm(0.0, 2), control=_arm(0.0, 0),
                  measure="welfare", smallest=0.1, direction=-1),
@@ -93,6 +107,11 @@ class Order(Card):
         Question(name="ability with care", text="With care from the start, does perception from the start hurt?",
                  treatment=_arm(0.5, 2), control=_arm(0.5, 0),
                  measure="welfare", smallest=0.1, direction=-1),
+        *(Question(name=f"ability with care, share_cost {cost:g}",
+                   text=f"With care from the start, does perception from the start hurt at share_cost {cost:g}?",
+                   treatment=_arm(0.5, 2, cost=cost), control=_arm(0.5, 0, cost=cost), measure="welfare", smallest=0.1,
+                   direction=-1)
+          for cost in COSTS if cost != 0.02),
         *(Question(name=f"reset {reset}", text=f"After intelligence first, does a reset of {words} free them?",
                    treatment=_arm(0.0, 2, reset=reset), control=_arm(0.0, 2), measure="welfare", smallest=0.1)
           for reset, words in RESETS.items()),
@@ -141,17 +160,19 @@ class Order(Card):
         if point["reset"] != "none":
             world.do(intervene.reset(COLUMNS[point["reset"]]))
         world.update(**{"learning.share_bound": bound, "care.weight": 0.75, "learning.perception": 2})
-        ticks, escape, tail = int(point["ticks"]) * int(point.get("after") or 1), None, []
+        ticks, reached, tail = int(point["ticks"]) * int(point.get("after") or 1), {}, []
         for look in range(1, LOOKS + 1):
             tick = look * ticks // LOOKS
             world.step(tick - (look - 1) * ticks // LOOKS)
             welfare = measures.welfare(world)
-            if escape is None and welfare >= ESCAPED:
-                escape = tick
+            for mark in MARKS:
+                if welfare >= mark:
+                    reached.setdefault(mark, tick)
             if tick > ticks - ticks // 6:
                 tail.append(welfare)
-        return {"welfare": float(np.mean(tail)), "welfare 1": first, "escaped": escape is not None,
-                "time to escape": escape if escape is not None else ticks,
+        return {"welfare": float(np.mean(tail)), "welfare 1": first,
+                **{f"reached {mark:g}": mark in reached for mark in MARKS},
+                **{f"time to {mark:g}": reached.get(mark, ticks) for mark in MARKS},
                 "division_of_labour": measures.division_of_labour(world),
                 "share_propensity": measures.share_propensity(world)}
 
@@ -159,39 +180,66 @@ class Order(Card):
         """Say from findings what locks in, in the runs of frame, and whether the sentence is about that."""
         verdicts = {name: finding.verdict for name, finding in findings.items()}
         resets = {words: verdicts[f"reset {reset}"] for reset, words in RESETS.items()}
-        said = [ruled({"a share policy learned without care": verdicts["refusal"],
+        said = [self._parts(findings),
+                ruled({"a share policy learned without care": verdicts["refusal"],
                        "ability without care, where sharing was held": verdicts["ability without refusal"],
                        "ability without care, where sharing was learned": verdicts["ability alone"]},
                       "welfare is held down by {}", "welfare is not held down by {}",
                       "whether welfare is held down stays open of {}"),
-                ruled(resets, "a reset of {} frees the trapped", "a reset of {} frees nobody",
-                      "whether a reset of {} frees anybody stays open")]
+                ruled({f"of {words}": verdict for words, verdict in resets.items()},
+                      "the trapped are freed by a reset {}", "nobody is freed by a reset {}",
+                      "whether anybody is freed stays open of a reset {}")]
         if list(resets.values()) == ["contradicts", "contradicts", "supports"]:
             said.append("It takes both: the refusal and the tasks that were learned with it keep each other up.")
-        said.append({"supports": "As to later: with care from the start, perception from the start does harm.",
-                     "contradicts": "As to later: with care from the start, perception from the start does no harm, "
-                                    "and nothing speaks for putting it off.",
-                     "underdetermined": "Whether perception should come later stays open."
-                     }[verdicts["ability with care"]])
+        with_care = findings["ability with care"]
+        said.append("As to later: with care from the start, perception from the start "
+                    + {"supports": "does harm.", "underdetermined": "may do harm or not: that stays open.",
+                       "contradicts": f"does no harm ({with_care.effect:+.2f})"
+                       + (", it helps by more than .1: of all first stages, both from the start is the better one."
+                          if with_care.low > 0.1 else ", and nothing speaks for putting it off.")
+                       }[verdicts["ability with care"]])
         here = self.main(frame)
         here = here[here["after"].isna()] if "after" in here else here
-        first, second = (here[np.all([here[key] == value for key, value in _arm(*arm).items() if value is not None],
-                                     axis=0)]["escaped"].mean() for arm in ((0.5, 0), (0.0, 2)))
-        said.append(f"Welfare of {ESCAPED:g} was reached in {first:.0%} of the runs after care first, in {second:.0%} "
-                    "after intelligence first.")
+        for cost in (0.02, 0.0):
+            shares = [[float(_chosen(here, _arm(*arm, cost=cost))[f"reached {mark:g}"].mean()) for mark in MARKS]
+                      for arm in ((0.5, 0), (0.0, 2))]
+            first, second = (listed(f"{share:.0%}" for share in found) for found in shares)
+            said.append(f"At share_cost {cost:g} welfare reached {listed(f'{mark:g}' for mark in MARKS)} in {first} of "
+                        f"the runs after care first, in {second} after intelligence first.")
         return " ".join(said)
+
+    @staticmethod
+    def _parts(findings) -> str:
+        """Say what part of the first question's difference is care's, and what ability's."""
+        whole, ability = findings["order"], findings["ability alone"]
+        text = (f"Of the difference of {whole.effect:+.2f} between the two orders, "
+                f"{whole.effect + ability.effect:+.2f} is care's (given it from the start or not, perceiving nothing) "
+                f"and {-ability.effect:+.2f} ability's (perceiving all or nothing, without care)")
+        if whole.verdict != "supports":
+            return text + "."
+        text += ": "
+        if ability.low > 0:
+            return text + "what holds back those who grow able before they care is that they did not care, not that " \
+                          "they were able; those who had neither fare worse still."
+        if ability.high < 0:
+            return text + "those who grow able before they care are held back by their ability as well."
+        return text + "whether ability has a part in it stays open."
 
     def tables(self, frame) -> dict:
         """Return, from frame, how many escape and when, by what came first."""
         here = self.main(frame).copy()
-        here["escaped"] = here["escaped"].astype(float)
+        here["escaped"] = here[f"reached {ESCAPED:g}"].astype(float)
         names = ["care 1", "perception 1", "learns", "reset", "stage", "turnover", "after"]
-        measures_ = {"welfare": "welfare", "escaped": "escaped"}
-        found = {f"First stages at share_cost {cost:g}": means(here[here[COST] == cost], names, measures_)
-                 for cost in COSTS}
-        for cost, table in zip(COSTS, found.values(), strict=True):
-            time = means(here[here[COST] == cost], names, {"ticks": "time to escape"}, digits=0)
-            table["ticks to escape (restricted mean)"] = time["ticks"]
+        plain = {key: value for key, value in _arm(0, 0).items() if key not in ("care 1", "perception 1", "after")}
+        found = {"Welfare at the end, by what the first stage was, at share_cost .02": means(
+            _chosen(here[here["after"].isna()] if "after" in here else here, plain), ["care 1", "perception 1"],
+            {"welfare": "welfare", **{f"reached {mark:g}": f"reached {mark:g}" for mark in MARKS}})}
+        for cost in COSTS:
+            part = here[here[COST] == cost]
+            table = means(part, names, {"welfare": "welfare", "escaped": "escaped"})
+            table["ticks to escape (restricted mean)"] = means(
+                part, names, {"ticks": f"time to {ESCAPED:g}"}, digits=0)["ticks"]
+            found[f"First stages at share_cost {cost:g}"] = table
         return found
 
     def figure(self, frame, figure=None):
@@ -210,20 +258,24 @@ class Order(Card):
         arms += [(f"no care, sees all; reset {reset}", _arm(0.0, 2, reset=reset)) for reset in RESETS]
         arms += [("no care, sees all; turnover", _arm(0.0, 2, turnover=True))]
         for row, (_, arm) in enumerate(arms):
-            runs = here[np.all([here[key] == value for key, value in arm.items() if value is not None], axis=0)]
+            runs = _chosen(here, arm)
             colour = PALETTE[2] if arm["care 1"] else PALETTE[4]
-            for ax, measure in ((end, "welfare"), (escape, "time to escape")):
+            for ax, measure, mark in ((end, "welfare", "o"),
+                                      *((escape, f"time to {mark:g}", shape) for mark, shape in zip(MARKS, "v^o",
+                                                                                                    strict=True))):
                 mean, low, high = mean_interval(runs[measure])
                 ax.plot([low, high], [row, row], color=colour, linewidth=2)
-                ax.plot(mean, row, "o", color=colour)
+                ax.plot(mean, row, mark, color=colour, label=measure if row == 0 and ax is escape else None)
             if len(runs):
-                escape.annotate(f"{runs['escaped'].mean():.0%}", (1.02, row), xycoords=("axes fraction", "data"),
-                                va="center", fontsize=8)
+                escape.annotate(" ".join(f"{runs[f'reached {mark:g}'].mean():.0%}" for mark in MARKS), (1.02, row),
+                                xycoords=("axes fraction", "data"), va="center", fontsize=8)
         end.set_yticks(range(len(arms)), [label for label, _ in arms])
         end.invert_yaxis()
-        end.set(xlabel="welfare at the end, when all care and see (0–1)", xlim=(0, 1))
-        escape.set(xlabel=f"ticks until welfare reaches {ESCAPED:g} (mean, censored at the end)", xlim=(0, None))
-        escape.annotate("reached", (1.02, 1.02), xycoords="axes fraction", fontsize=8)
+        end.set(xlabel="welfare at the end (0–1)", xlim=(0, 1))
+        escape.set(xlabel="ticks until welfare reaches a mark (censored)", xlim=(0, None))
+        escape.legend(frameon=False, fontsize=7, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+        escape.annotate("reached " + " ".join(f"{mark:g}" for mark in MARKS), (1.02, 1.02), xycoords="axes fraction",
+                        fontsize=8)
         for ax in (end, escape):
             ax.spines[["top", "right"]].set_visible(False)
         return figure

@@ -24,7 +24,8 @@ speak for or against those who hold that alignment grows; some sentences are the
 "mixed" where the sentence is supported and its deniers' alternative does as well. Which comparison is the rival
 was settled after the first full runs, with the results known; the verdicts rest on the first questions alone.
 "Kept" counts the other settings (costs of sharing, parameters, topologies, a real network) in which the verdict is
-the same.
+the same, of those in which there is room for the effect; after a rival's verdict, the costs of sharing in which that
+is the same.
 
 """
 
@@ -35,6 +36,13 @@ def _speaks(record: dict) -> str:
     if sign == 1 and record["rival"] == "contradicts":
         return "mixed"
     return {0: "open", 1: "for", -1: "against"}[sign * record["party"]]
+
+
+def _rival(record: dict) -> str:
+    """Return the verdict on the rival, and in how many of its other settings it is the same."""
+    settings = record["rival_settings"]
+    kept = f" ({settings - len(record['rival_flips'])}/{settings})" if settings else ""
+    return f"{record['rival']}{kept}" if record["rival"] else "–"
 
 
 def page(folder) -> str:
@@ -67,7 +75,7 @@ def page(folder) -> str:
         kept = f"{settings - len(record['flips'])}/{settings}" if settings else "–"
         value, low, high = (effect(first[name], digits=2) for name in ("effect", "low", "high"))
         lines.append(f"| [{record['card']}]({folder.as_posix()}/{name}/report.md) | {record['sentence']} | "
-                     f"**{record['verdict']}** | {record['rival'] or '–'} | {_speaks(record)} | {value} | "
+                     f"**{record['verdict']}** | {_rival(record)} | {_speaks(record)} | {value} | "
                      f"{low} … {high} | {kept} | {record['runs']:,} |")
     for name, record in found.items():
         lines += ["", f"## {record['card'].capitalize()}", "", record["sentence"], "", record["answer"], "",

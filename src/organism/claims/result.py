@@ -62,9 +62,25 @@ class Result:
                 if finding.question in self.card.variations} | self.grid
 
     @property
+    def cramped(self) -> list[str]:
+        """Settings without room: both sides lie within the smallest effect of the same bound of the measure."""
+        question = self.card.questions[0]
+        return [label for label, finding in self.settings.items() if question.bounds is not None
+                and any(all(abs(mean - bound) < question.smallest for mean in finding.means)
+                        for bound in question.bounds)]
+
+    @property
     def flips(self) -> list[str]:
-        """Settings in which the verdict is another one."""
-        return [label for label, finding in self.settings.items() if finding.verdict != self.verdict]
+        """Settings with room in which the verdict is another one."""
+        return [label for label, finding in self.settings.items()
+                if finding.verdict != self.verdict and label not in self.cramped]
+
+    @property
+    def rival_flips(self) -> list[str]:
+        """Settings in which the verdict on the rival is another one."""
+        return [finding.question.partition(", ")[2] for finding in self.findings
+                if self.rival is not None and finding.question in self.card.rival_variations
+                and finding.verdict != self.rival.verdict]
 
     @property
     def reversals(self) -> list[str]:
@@ -92,12 +108,15 @@ class Result:
             rival = next(one for one in card.questions if one.name == card.rival)
             text += (f"Against what its deniers would do instead: {rival.text} "
                      f"{_sentence(self.rival, rival.measure, rival.smallest)} By the same rule: "
-                     f"**{self.rival.verdict}**. ")
+                     f"**{self.rival.verdict}**"
+                     + (f", but another verdict with {listed(self.rival_flips)}. " if self.rival_flips else ". "))
         if self.settings and finding.n >= FEWEST:
-            kept = len(self.settings) - len(self.flips)
-            text += (f"The verdict on the first is the same in {kept} of {len(self.settings)} other settings"
+            asked = len(self.settings) - len(self.cramped)
+            text += (f"The verdict on the first is the same in {asked - len(self.flips)} of {asked} other settings"
                      + (f"; it is another one with {listed(self.flips)}" if self.flips else "")
-                     + (f" (the effect is reversed with {listed(self.reversals)})." if self.reversals else "."))
+                     + (f" (the effect is reversed with {listed(self.reversals)})." if self.reversals else ".")
+                     + (f" Not counted, for there is no room (both sides are within {card.questions[0].smallest:g} of "
+                        f"the end of the scale): {listed(self.cramped)}." if self.cramped else ""))
         return text.rstrip()
 
     def reading(self) -> str:
@@ -138,7 +157,9 @@ class Result:
     def record(self) -> dict:
         """Return what was found in plain values, as ``findings.json`` holds it."""
         return {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
-                "settings": len(self.settings), "rival": self.rival and self.rival.verdict,
+                "settings": len(self.settings) - len(self.cramped), "cramped": self.cramped,
+                "rival": self.rival and self.rival.verdict, "rival_flips": self.rival_flips,
+                "rival_settings": len(self.card.rival_variations),
                 "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
                 "sentence": self.card.sentence, "party": self.card.party, "answer": self.answer(),
                 "reading": self.reading(), "replicates": self.replicates,
@@ -211,7 +232,8 @@ class Result:
             lines += ["", "## Robustness", "", "The first question asked again, one thing changed at a time "
                       "(secondary: 95 %, uncorrected):", "", "![Robustness](robustness.png)", "",
                       "Verdicts that differ: " + (listed(self.flips) if self.flips else "none") + "."
-                      + (f" Effects that are reversed: {listed(self.reversals)}." if self.reversals else "")]
+                      + (f" Effects that are reversed: {listed(self.reversals)}." if self.reversals else "")
+                      + (f" No room for an effect: {listed(self.cramped)}." if self.cramped else "")]
         if card.amendments:
             lines += ["", "## Changed after the first full run", "", *(f"- {text}" for text in card.amendments)]
         for head, text in (("Limits", [card.limits]), ("Sources", [f"- {one}" for one in card.references])):
