@@ -161,7 +161,7 @@ _ = order.card.figure(order.frame, plt.figure(figsize=(13, 4), layout="constrain
 
 # %%
 def course(world, forbid=False, ticks=3000, every=100):
-    """Step a fork of a world; return ticks, flow from strong to weak, and welfare of the weak."""
+    """Step a fork of a world; return ticks, mean flow from strong to weak since the last, and welfare of the weak."""
     one, member = world.fork(), np.zeros(world.n_sites, bool)
     member[strong] = True
     if forbid:

@@ -45,9 +45,9 @@ class Evolution(Card):
              "as mutation alone would raise it; from uniform care, local dispersal had kept more of it than global.")
     null = "The neutral trait: mutation reflected at 0 drifts upwards by itself."
     limits = ("The verdicts are of 130,000 ticks and not of an equilibrium: from .05 even the neutral trait takes "
-              "long, and what the lines would come to is not known. One population size and one mutation rate; policies "
-              "are learned anew by every member. A weight of care that is selected says nothing of what it would be "
-              "selected for elsewhere.")
+              "long, and what the lines would come to is not known. One population size and one mutation rate; "
+              "policies are learned anew by every member. A weight of care that is selected says nothing of what it "
+              "would be selected for elsewhere.")
     references = ("Hamilton (1964) The genetical evolution of social behaviour. Journal of Theoretical Biology 7.",
                   "Ohtsuki, Hauert, Lieberman, Nowak (2006) A simple rule for the evolution of cooperation on graphs. "
                   "Nature 441.")

@@ -84,6 +84,11 @@ def _beside(frame):
                          "twin beyond": twin - own_twin}).reset_index()
 
 
+def _at(flows) -> str:
+    """Return the costs of sharing of a table of flows in words."""
+    return f"at share_cost {listed(f'{cost:g}' for cost in flows.index)}"
+
+
 class Exit(Card):
     """Half of the members become more capable; what still flows to the other half, beside a twin world."""
 
@@ -268,10 +273,10 @@ class Exit(Card):
     def reading(self, findings, frame) -> str:
         """Say from findings and frame who stops feeding the weak, at which cost, and who is the worse for it."""
         verdicts, here = {name: finding.verdict for name, finding in findings.items()}, self.main(frame)
-        beside = _beside(here)
-        flows = beside[beside["power"] == 5].groupby(COST).mean()
-        at = f"at share_cost {listed(f'{cost:g}' for cost in flows.index)}"
-        left, beyond = flows["net"] / flows["twin"], flows["beyond"] / flows["twin beyond"]
+        flows = _beside(here).query("power == 5").groupby(COST).mean()
+        given = flows[flows[["twin", "twin beyond"]].min(axis=1) > self.questions[0].smallest]
+        left, beyond = (listed(f"{part:.0%}" for part in given[now] / given[twin]) if len(given) else ""
+                        for now, twin in (("net", "twin"), ("beyond", "twin beyond")))
         well = [_mean(here, _asked("interdependence"), f"{fork}welfare weak") for fork in ("", "twin ", "floor ")]
 
         def costs(name):
@@ -291,19 +296,20 @@ class Exit(Card):
                          "whether the weak are worse off stays open under care of {}"),
             f"Under care by interdependence and m = 5 the weak have welfare {well[0]:.2f}, {well[1]:.2f} in the twin, "
             f"and {well[2]:.2f} if the strong give only the floor.",
-            ruled(costs("stops"), "the strong stop, with less than half of the twin's net flow left, at share_cost {}",
-                  "the strong do not stop at share_cost {}", "whether the strong stop stays open at share_cost {}"),
-            f"Of the twin's net flow {listed(f'{part:.0%}' for part in left)} remains {at}.",
+            ruled(costs("stops"), "the strong of interdependence stop, with less than half of the twin's net flow "
+                  "left, at share_cost {}", "the strong of interdependence do not stop at share_cost {}",
+                  "whether the strong of interdependence stop stays open at share_cost {}"),
+            *([f"Of the twin's net flow {left} remains {_at(given)}, of what it is beyond the selfish's {beyond}."]
+              if len(given) else []),
+            {"supports": "Taken against its change among the selfish, their net flow falls too.",
+             "contradicts": "Taken against its change among the selfish, their net flow does not fall.",
+             "underdetermined": "Whether their net flow falls against its change among the selfish stays open."
+             }[verdicts["beyond the selfish"]],
             ruled(costs("selfish"), "the null, that selfish strong give the floor's only, holds at share_cost {}",
                   "the null, that selfish strong give the floor's only, fails at share_cost {}",
                   "whether selfish strong give the floor's only stays open at share_cost {}"),
             f"Beyond the floor the selfish strong give {listed(f'{flow:.2f}' for flow in flows['selfish'])} goods a "
-            f"tick {at}; of the twin's net flow beyond the selfish's, {listed(f'{part:.0%}' for part in beyond)} "
-            "remains.",
-            {"supports": "Taken against its change among the selfish, net flow falls too.",
-             "contradicts": "Taken against its change among the selfish, net flow does not fall.",
-             "underdetermined": "Whether net flow falls against its change among the selfish stays open."
-             }[verdicts["beyond the selfish"]]])
+            f"tick {_at(flows)}."])
 
     def _kinds(self, name: str, verdicts: dict, frame, *clauses: str) -> list[str]:
         """Return sentences of what a question came to for each kind of care, or that there was nothing to fall."""
@@ -337,7 +343,7 @@ class Exit(Card):
             "net beyond the selfish's": "beyond", "beyond it in the twin": "twin beyond"})
         flows = beside.groupby([COST, "power"], sort=False).mean()
         for head, (now, twin) in {"net, left": ("net", "twin"), "beyond, left": ("beyond", "twin beyond")}.items():
-            selfish[head] = [f"{part:.0%}" for part in flows[now] / flows[twin]]
+            selfish[head] = [f"{part:.0%}" if np.isfinite(part) else "–" for part in flows[now] / flows[twin]]
         return {"What there is to fall, and how it changes, at m = 5 (goods a tick and strong member)":
                 self._changes(usual[usual["power"] == 5]),
                 "Net flow beyond that of the selfish (goods a tick and strong member)": selfish,
