@@ -46,7 +46,7 @@ from IPython.display import Markdown, display
 
 import organism as og
 
-world = og.World(og.Topology.grid((24, 24)), og.Params.preset("organic"), rng=1)
+world = og.World(og.Topology.grid((24, 24)), og.Params.preset("organic"), rng=1, ledger=True)
 world.step(3000)
 strong = np.random.default_rng(1).permutation(world.n_sites)[: world.n_sites // 2]
 unequal = world.fork()
@@ -156,23 +156,24 @@ _ = order.card.figure(order.frame, plt.figure(figsize=(13, 4), layout="constrain
 # ### Exit: do the strong come to see the weak as parasites?
 #
 # Live: the world from the first cell, in which half of the members became five times as capable, beside its twin,
-# in which nobody changed. What flows along a tie is known, so we can ask what the strong give the weak. Some of it
-# is only the floor that exploration forces on everybody: a third world holds the strong's wish to share at −6.
+# in which nobody changed. A ledger keeps what went along each tie, so we can ask what the strong give the weak. Some
+# of it is only the floor that exploration forces on everybody: a third world holds the strong's wish to share at −6.
 
 # %%
 def course(world, forbid=False, ticks=3000, every=100):
-    """Step a fork of a world; return ticks, flow from strong to weak, and welfare of the weak."""
+    """Step a fork of a world; return ticks, mean flow from strong to weak since the last, and welfare of the weak."""
     one, member = world.fork(), np.zeros(world.n_sites, bool)
     member[strong] = True
     if forbid:
         one.before(lambda w: w.set("share_policy", -6, strong), every=20)
     across = member[one.topology.source] & ~member[one.topology.target]
-    rows = []
+    rows, before = [], one.tie("total")[across].sum()
     for _ in range(ticks // every):
         one.step(every)
-        flow = (1 - one.params.exchange.memory) * one.tie("trace")
-        rows.append((one.tick - world.tick, flow[across].sum() / len(strong),
+        total = one.tie("total")[across].sum()     # all that went along these ties, exactly
+        rows.append((one.tick - world.tick, (total - before) / every / len(strong),
                      np.maximum(0, one.state["welfare"])[~member].mean()))
+        before = total
     return np.transpose(rows)
 
 

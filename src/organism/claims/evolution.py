@@ -6,14 +6,22 @@ import numpy as np
 
 from .. import measures
 from .._bootstrap import mean_interval
-from .contract import Card, Question, make_world
-from .tables import ruled
+from .contract import Card, Question, decide, make_world
+from .tables import listed, ruled
 
 __all__ = ["Evolution"]
 
 KINDS = ("neighbours", "interdependence", "kin")
 #: Care weight of all founders, and readings in a run.
 START, READINGS = 0.05, 40
+#: A line that changes by less than this over the last quarter of a run has come to rest: a fifth of what counts.
+REST = 0.02
+
+
+def _line(question: str) -> str:
+    """Return the kind of care and the dispersal that a question is about."""
+    kind, dispersal = ("neighbours, local" if question == "evolves" else question).split(", ")
+    return f"{kind} ({dispersal})"
 
 
 class Evolution(Card):
@@ -36,11 +44,17 @@ class Evolution(Card):
     known = ("A prototype of the model, in a tenth of the time and from .05, had shown no invasion: care rose to .20, "
              "as mutation alone would raise it; from uniform care, local dispersal had kept more of it than global.")
     null = "The neutral trait: mutation reflected at 0 drifts upwards by itself."
-    limits = ("One population size and one mutation rate; policies are learned anew by every member. A weight of care "
-              "that is selected says nothing of what it would be selected for elsewhere.")
+    limits = ("The verdicts are of 130,000 ticks and not of an equilibrium: from .05 even the neutral trait takes "
+              "long, and what the lines would come to is not known. One population size and one mutation rate; "
+              "policies are learned anew by every member. A weight of care that is selected says nothing of what it "
+              "would be selected for elsewhere.")
     references = ("Hamilton (1964) The genetical evolution of social behaviour. Journal of Theoretical Biology 7.",
                   "Ohtsuki, Hauert, Lieberman, Nowak (2006) A simple rule for the evolution of cooperation on graphs. "
                   "Nature 441.")
+    amendments = (
+        "With the results known: the reading had called care selected away that rose, but less than the neutral trait; "
+        "now it tells what is held below the neutral trait from what ends below where it began. Which lines still move "
+        "at the end was added.",)
     questions = (
         Question(name="evolves", text="Does care of neighbours evolve from near 0 with local dispersal?",
                  treatment={"kind": "neighbours", "dispersal": "local"},
@@ -76,23 +90,41 @@ class Evolution(Card):
                 "welfare": measures.welfare(world), "births": float(world.n_born)}
 
     def reading(self, findings, frame) -> str:
-        """Say from findings which care evolved in the runs of frame, and which was selected away."""
-        def named(question):
-            kind, _, dispersal = ("neighbours, local" if question == "evolves" else question).partition(", ")
-            return f"{kind} ({dispersal})"
-
-        asked = {named(name): finding for name, finding in findings.items() if name != "dispersal"}
-        away = {name: "supports" if finding.high < -0.1 else "contradicts" if finding.low > -0.1 else "underdetermined"
-                for name, finding in asked.items()}
-        return " ".join([
-            ruled({name: finding.verdict for name, finding in asked.items()},
-                  "care of {} evolves beyond the neutral trait", "care of {} does not", "of care of {} it stays open"),
-            ruled(away, "care of {} is selected away, ending more than .1 below the neutral trait", "care of {} is not",
-                  "of care of {} it stays open"),
-            {"supports": "Local dispersal favours care of neighbours over global.",
-             "contradicts": "Local dispersal does not favour care of neighbours.",
+        """Say from findings and frame which care evolved, which was held back or lost, and what has come to rest."""
+        asked = {name: finding for name, finding in findings.items() if name != "dispersal"}
+        ends, moves, changes = {}, {}, []
+        for (kind, dispersal), runs in self.main(frame).groupby(["kind", "dispersal"], sort=False):
+            name = f"{'the neutral trait' if kind == 'self' else kind} ({dispersal})"
+            _, low, high = mean_interval(runs["care"])
+            if kind != "self":
+                ends[name] = "supports" if low > START else "contradicts" if high < START else "underdetermined"
+            moved = decide(runs["care"] - runs[f"care {READINGS * 3 // 4}"], REST, direction=0)
+            moves[name] = moved.verdict
+            if moved.verdict == "contradicts":
+                changes.append(f"{moved.effect:+.2f}")
+        said = [
+            ruled({_line(name): finding.verdict for name, finding in asked.items()},
+                  "care of {} evolves beyond the neutral trait by more than .1",
+                  "care of {} does not evolve beyond the neutral trait by more than .1",
+                  "whether care of {} evolves beyond the neutral trait stays open"),
+            ruled({_line(name): "supports" if finding.high < -0.1 else "contradicts" if finding.low > -0.1 else
+                   "underdetermined" for name, finding in asked.items()},
+                  "care of {} is held more than .1 below the neutral trait: selection works against it",
+                  "care of {} is not held more than .1 below the neutral trait",
+                  "whether care of {} is held more than .1 below the neutral trait stays open"),
+            ruled(ends, f"care of {{}} ends above the {START:g} that it began with: it is not selected away",
+                  f"care of {{}} ends below the {START:g} that it began with: it is selected away",
+                  f"whether care of {{}} ends above the {START:g} that it began with stays open"),
+            {"supports": "Local dispersal favours care of neighbours over global by more than .1.",
+             "contradicts": "Local dispersal does not favour care of neighbours over global by more than .1.",
              "underdetermined": "Whether local dispersal favours care of neighbours by more than .1 stays open."
-             }[findings["dispersal"].verdict]])
+             }[findings["dispersal"].verdict],
+            ruled(moves, f"over the last quarter of the time the mean of {{}} changes by less than {REST:g}",
+                  f"over the last quarter of the time the mean of {{}} still moves by more than {REST:g}",
+                  f"whether the mean of {{}} still moves by more than {REST:g} stays open")]
+        if changes:
+            said.append(f"No equilibrium was reached: the changes are {listed(changes)}.")
+        return " ".join(said)
 
     def figure(self, frame, figure=None):
         """Draw, into figure, the mean care weight of frame over time."""
