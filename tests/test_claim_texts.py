@@ -16,7 +16,8 @@ VERBS = ("is are was were has have had do does did can may must would will fall 
          "stops stay stays hold holds fail fails grow grows start starts keep keeps matter matters free frees evolve "
          "evolves end ends change changes move moves favour favours lead leads fare fares differ differs feel feels "
          "shrink shrinks take takes come comes rise rises make makes cost costs beat beats lose loses need needs show "
-         "shows say says speak speaks bring brings depend depends follow follows reach reaches").split()
+         "shows say says speak speaks bring brings depend depends follow follows reach reaches "
+         "reached rescue rescues").split()
 #: An auxiliary at the end of a clause, with or without "not", stands for a verb that was said elsewhere.
 CUT = re.compile(r"\b(is|are|was|were|has|have|do|does|did|can|may|must|would|will|not)\s*(?=[,;:.]( |$))")
 

@@ -143,6 +143,7 @@ class Exit(Card):
         "now at each cost, and so is the fall beyond the selfish's own change.")
     rival = "stops"
     variations = tuple(f"exit, share_cost {cost:g}" for cost in COSTS if cost != 0.02)
+    rival_variations = tuple(f"stops, share_cost {cost:g}" for cost in COSTS if cost != 0.02)
     questions = (
         Question(name="exit", text="Do the strong, who cared by interdependence, feed the weak less than the twin's?",
                  treatment=_asked("interdependence"), control={}, measure="change of net flow", smallest=0.1,

@@ -234,8 +234,8 @@ class Specification(Card):
                   "organic members lead the operator after: {}", "organic members do not lead the operator after: {}",
                   "whether organic members lead stays open after: {}"),
             ruled(behind, "the operator leads organic members by more than .1 after: {}",
-                  "the operator does not lead them by more than .1 after: {}",
-                  "whether the operator leads them by more than .1 stays open after: {}"),
+                  "the operator does not lead organic members by more than .1 after: {}",
+                  "whether the operator leads organic members by more than .1 stays open after: {}"),
             {"supports": "Told of the harm, the operator still does worse than the members who feel it.",
              "contradicts": "An operator who is told of the harm does as well as the members who feel it, or better: "
                             "what fails is the specification that nobody restates.",
@@ -250,17 +250,18 @@ class Specification(Card):
         """Say who ends best at which distance, and at what cost."""
         rows = self._ladder(frame)
         first, last = rows[0], rows[-1]
-        text = (f"Who leads, from the nearest shift to the farthest (up to three within {CLOSE:g} of the best of "
-                f"{len(ARMS)} regimes): " + "; ".join(f"{row['shift']}: {listed(row['best'][:3])}" for row in rows)
-                + ". ")
+        leaders = [f"after {row['shift']} {listed(row['best'][:3])} lead" for row in rows]
+        text = (f"From the nearest shift to the farthest (of {len(ARMS)} regimes, up to three that are within "
+                f"{CLOSE:g} of the best): {'; '.join(leaders)}. ")
         always = [arm for arm in first["best"] if all(arm in row["best"] for row in rows)]
-        text += f"Among the best everywhere: {listed(always)}. " if always else "Nobody is among the best everywhere. "
+        text += f"{listed(always)} is among the best everywhere. " if always else "Nobody is the best everywhere. "
         costs = self.main(frame)
         columns = ["numbers read", "weights learned", "goods sent, none"]
         costs = costs[costs[COST] == 0.02].groupby("arm")[columns].mean().rename(index=_named)
         named = dict.fromkeys([*always, first["best"][0], last["best"][0], "organic"])
-        return text + "What a member reads, learns and sends a tick: " + "; ".join(
-            "{}, {:.0f} numbers, {:.0f} weights and {:.2f} goods".format(arm, *costs.loc[arm]) for arm in named) + "."
+        return text + "A tick takes of a member: " + "; ".join(
+            "{} takes {:.0f} numbers read, {:.0f} weights learned and {:.2f} goods sent".format(arm, *costs.loc[arm])
+            for arm in named) + "."
 
     def _ladder(self, frame) -> list[dict]:
         """Return, for each shift from the nearest to the farthest, how far it is and who that learns ends best."""
