@@ -325,7 +325,7 @@ def _number(name, value) -> float:
 
 def _rows(result) -> list[dict]:
     """Return what a function returned as rows of numbers."""
-    if result is None:
+    if result is None or (isinstance(result, (list, tuple)) and not result):
         raise TypeError("returned nothing; a run returns a number, a mapping of numbers or a list of these")
     if isinstance(result, Mapping):
         return [_row(result)]

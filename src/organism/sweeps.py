@@ -18,6 +18,7 @@ import functools
 import inspect
 import itertools
 import numbers
+import os
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -147,7 +148,9 @@ class Sweep:
         confidence : float, default .95
             Level of the intervals, in (0, 1).
         n_resamples : int, default 1999
-            Resamples of the bootstrap (BCa; Efron and Tibshirani 1993, chapter 14).
+            Resamples of the studentised bootstrap (Efron and Tibshirani 1993, chapter 12), which holds the
+            mean about as often as it says from 5 values on; of 2 to 4 values, and of samples of little
+            but one value, the interval is Student's (Welch's for a difference). A constant sample has one of width 0.
         rng : int, SeedSequence or Generator, default 0
             Of the bootstrap.
 
@@ -164,10 +167,23 @@ class Sweep:
         n_resamples = whole("n_resamples", n_resamples, 1)
         base, texts = None, [canonical(point) for point in self.points]
         if reference is not None:
+            if not isinstance(reference, Mapping):
+                raise TypeError(f"reference must be a dict of what varies to its values, not {reference!r:.60}")
             if canonical(dict(reference)) not in texts:
-                raise ValueError(f"reference must be a point of the sweep, not {dict(reference)!r:.80}")
+                raise ValueError(f"reference must be a point of the sweep, not {dict(reference)!r:.80}"
+                                 + self._astray(reference))
             base = texts.index(canonical(dict(reference)))
         return self._summary(self._samples(), base, confidence=confidence, n_resamples=n_resamples, rng=resolved(rng))
+
+    def _astray(self, reference) -> str:
+        """Say in which names, and to what, a reference that is no point of the sweep must change; "" if in none."""
+        levels = {name: {canonical(point[name]): point[name] for point in self.points if name in point}
+                  for name in self.names}
+        wrong = [f"it must give {name}, one of {', '.join(map(repr, [*known.values()][:9]))}"
+                 + (", …" if len(known) > 9 else "")
+                 for name, known in levels.items() if name not in reference or canonical(reference[name]) not in known]
+        wrong += [f"{name} does not vary" + closest(name, self.names) for name in reference if name not in levels]
+        return "".join(f"; {text}" for text in wrong)
 
     def _summary(self, samples, base=None, *, confidence=.95, n_resamples=1999, rng=0):
         """Return the table of :meth:`summary` of some measures; ``base`` is the index of the reference."""
@@ -379,6 +395,10 @@ def _measured(measure, kind):
         return dict(_measures.SCALARS)
     if isinstance(measure, str):
         measure = [measure]
+    if not isinstance(measure, (Mapping, list, tuple, set, frozenset)):
+        raise TypeError(f"measure must be a list of names or a dict of names to functions, not {measure!r:.60}")
+    if not measure:
+        raise ValueError(f"measure must name at least one measure, not {measure!r}; without it all are read")
     if not isinstance(measure, Mapping):
         if kind == "model":
             return {str(name): Reporter(str(name)) for name in measure}
@@ -473,6 +493,8 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
     if workers is not None and executor is not None:
         raise TypeError("workers and executor are two ways to run; give one of them")
     workers = None if workers is None else whole("workers", workers, 1)
+    if not isinstance(store, (str, os.PathLike, type(None))):
+        raise TypeError(f"store must be the path of a folder, not {store!r:.60}")
     kept = None if store is None else Store(store)
     if rng is None and kept is not None:
         rng = kept.seed
