@@ -341,7 +341,7 @@ def test_a_claim_from_the_command_line(tmp_path, capsys):
     assert main(["claim", "order", "--miniature", "--out", str(folder), "--quiet"]) == 0
     assert (folder / "report.md").exists()
     assert main(["claim", "order", "--miniature", "--out", str(folder), "--quiet"]) == 2
-    assert "no report is overwritten" in capsys.readouterr().err
+    assert "nothing in it is overwritten" in capsys.readouterr().err
     assert main(["claims", "--page", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("# Claims") and "| [order](" in out

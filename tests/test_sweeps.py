@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import bootstrap
+from scipy import stats
 from sweep_cases import GRID, draw, quiet
 
 import organism as og
@@ -36,11 +36,14 @@ def test_designs():
     ({"vary": {"a": (0, 1)}, "design": "sobol", "n": 5}, "power of 2"), ({"vary": []}, "no points"),
     ({"vary": GRID, "design": "sobl"}, "did you mean 'sobol'"), ({"vary": GRID, "replicates": 0}, "replicates"),
     ({"vary": GRID, "time_limit": 0}, "time_limit must be in"), ({"vary": {"seed": [1]}}, "column of the results"),
+    ({"vary": GRID, "store": 5}, "store must be the path of a folder, not 5"),
+    ({"what": None, "ticks": 1, "measure": []}, "measure must name at least one measure, not []"),
+    ({"what": None, "ticks": 1, "measure": 3}, "measure must be a list of names or a dict of names to functions"),
     ({"vary": GRID, "ticks": 3}, "ticks is for worlds"), ({"vary": GRID, "workers": 0}, "workers"),
 ])
 def test_bad_input_is_refused_in_a_sentence(kwargs, words):
     with pytest.raises((TypeError, ValueError), match=re.escape(words)):
-        quiet(draw, **kwargs)
+        quiet(**{"what": draw, **kwargs})
 
 
 def test_list_points_need_not_have_the_same_names():
@@ -93,8 +96,19 @@ def test_summary():
     assert x.hedges_g[2] == pytest.approx(x.difference[2] / pooled * (1 - 3 / (4 * 78 - 1)), rel=1e-3)
     constant = table[table.measure == "constant"]
     assert (constant.low == 3).all() and (constant.high == 3).all()
-    with pytest.raises(ValueError, match="reference must be a point"):
-        quiet(shifted, vary={"a": [0, 2]}).summary(reference={"a": 5})
+
+
+def test_a_reference_that_is_none_is_told_what_it_must_give():
+    found = quiet(lambda params, rng: 1, vary={"care.weight": [0, .5], "size": [4, 8]})
+    for reference, words in (({"care.weight": 0}, "not {'care.weight': 0}; it must give size, one of 4, 8"),
+                             ({"care.weight": 3, "size": 4}, "it must give care.weight, one of 0, 0.5"),
+                             ({"care.weight": 0, "size": 4, "sizes": 1}, "sizes does not vary; did you mean 'size'?")):
+        with pytest.raises(ValueError, match=re.escape("reference must be a point of the sweep")) as raised:
+            found.summary(reference=reference)
+        assert str(raised.value).endswith(words)
+    with pytest.raises(TypeError, match="reference must be a dict of what varies to its values, not 3"):
+        found.summary(reference=3)
+    assert len(found.summary(reference={"size": 4., "care.weight": 0})) == 4
 
 
 def test_intervals_of_many_samples_are_those_of_each():
@@ -106,9 +120,55 @@ def test_intervals_of_many_samples_are_those_of_each():
         each = [interval(row[~np.isnan(row)], *second, n_resamples=999, rng=2) for row in x]
         assert np.allclose(np.column_stack([low, high]), each, atol=.01, equal_nan=True)  # ties are rounded otherwise
         assert np.isnan(low[[6, 7]]).all() and not np.isnan(np.delete(low, [6, 7])).any()
-    skewed = rng.gamma(1, size=30)
-    theirs = bootstrap((skewed,), np.mean, n_resamples=999, rng=np.random.default_rng(2)).confidence_interval
-    assert np.allclose(interval(skewed, n_resamples=999, rng=2), theirs, rtol=1e-12)
+    shifted = intervals(x, other + 5, n_resamples=999, rng=2)
+    assert np.allclose(np.add(shifted, 5), [low, high], equal_nan=True)
+    again = intervals(x, other, n_resamples=999, rng=2)
+    assert np.array_equal(again, [low, high], equal_nan=True)
+
+
+def test_an_interval_is_that_of_the_textbook():
+    """Efron and Tibshirani (1993), 12.5, resample by resample; and Student's and Welch's where that has none."""
+    x, y = np.random.default_rng(4).gamma(1, size=12), np.random.default_rng(5).normal(size=7)
+
+    def resamples(*samples):
+        rng = np.random.default_rng(2)
+        draws = [rng.multinomial(len(s), [1 / len(s)] * len(s), size=999) for s in samples]
+        return [[np.repeat(s, times) for times in drawn] for s, drawn in zip(samples, draws, strict=True)]
+
+    def error(*samples):
+        return sum(s.var(ddof=1) / len(s) for s in samples) ** .5
+
+    ratios = sorted((r.mean() - x.mean()) / error(r) for r in resamples(x)[0])
+    expected = x.mean() - ratios[974] * error(x), x.mean() - ratios[24] * error(x)
+    assert interval(x, n_resamples=999, rng=2) == pytest.approx(expected, rel=1e-9)
+    gap = x.mean() - y.mean()
+    ratios = sorted((a.mean() - b.mean() - gap) / error(a, b) for a, b in zip(*resamples(x, y), strict=True))
+    expected = gap - ratios[974] * error(x, y), gap - ratios[24] * error(x, y)
+    assert interval(x, y, n_resamples=999, rng=2) == pytest.approx(expected, rel=1e-9)
+    for few in (x[:2], x[:4], np.array([0., 0, 0, 0, 1, 0, 0, 0])):
+        assert interval(few) == pytest.approx(tuple(stats.ttest_1samp(few, 0).confidence_interval(.95)))
+    for few in (x[:2], x[:4]):
+        welch = stats.ttest_ind(y, few, equal_var=False).confidence_interval(.95)
+        assert interval(y, few) == pytest.approx(tuple(welch))
+    assert interval([.1] * 3) == interval([.1] * 30) == (.1, .1) and interval([2.] * 6, [.5] * 3) == (1.5, 1.5)
+
+
+@pytest.mark.parametrize("n, lognormal", [(2, .87), (5, .86), (20, .90)])
+def test_intervals_hold_the_mean_as_often_as_they_say(n, lognormal):
+    """Within four standard errors of 2,000 samples: the nominal level, or what skewed samples leave of it."""
+    rng = np.random.default_rng(n)
+
+    def held(samples, mean):
+        low, high = intervals(samples, n_resamples=999)
+        return np.mean((low <= mean) & (mean <= high))
+
+    assert abs(held(rng.normal(size=(2000, n)), 0) - .95) < 4 * (.95 * .05 / 2000) ** .5
+    assert held(rng.lognormal(size=(2000, n)), np.exp(.5)) > lognormal - 4 * (.9 * .1 / 2000) ** .5
+    zeros_and_ones = (rng.random((2000, n)) < .5).astype(float)
+    low, high = intervals(zeros_and_ones, n_resamples=999)
+    mixed = np.ptp(zeros_and_ones, axis=1) > 0
+    assert (high - low)[mixed].min() > 0 == (high - low)[~mixed].max(initial=0)
+    assert n < 5 or (held(zeros_and_ones[mixed], .5) > .9 and (high - low).max() < 2)
 
 
 def test_summary_of_pairs_and_of_what_is_missing():

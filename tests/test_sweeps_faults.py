@@ -46,8 +46,9 @@ def test_the_first_error_is_named():
 
 
 @pytest.mark.parametrize("workers", [None, 1])
-def test_a_run_that_returns_nothing_failed(workers):
-    found = quiet(lambda params, rng: None, vary=GRID, workers=workers)
+@pytest.mark.parametrize("nothing", [None, [], ()])
+def test_a_run_that_returns_nothing_failed(nothing, workers):
+    found = quiet(lambda params, rng: nothing, vary=GRID, workers=workers)
     assert found.frame.empty and found.failures.error.tolist() == ["TypeError"] * 3
     assert found.failures.message[0] == ("returned nothing; a run returns a number, a mapping of numbers "
                                          "or a list of these")

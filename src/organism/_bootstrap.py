@@ -44,7 +44,15 @@ def interval(*samples, confidence: float = 0.95, n_resamples: int = 1999, rng=0)
     How many in a hundred 95 % intervals hold the mean, in 2,000 samples each with 1,999 resamples (so
     give or take 1), beside the BCa interval (Efron and Tibshirani 1993, chapter 14):
 
-    @TABLE@
+    ===============  ====  ====  ====  ====  ====  ====  ====  ====  =====  =====  =====  =====
+                      n=2     3     4     5     7    10    20    50  BCa 5     10     20     50
+    ===============  ====  ====  ====  ====  ====  ====  ====  ====  =====  =====  =====  =====
+    normal             95    95    95    94    95    95    95    95     85     90     93     94
+    lognormal          89    84    81    88    88    90    92    94     74     82     86     91
+    exponential        90    88    88    92    94    94    94    95     81     88     91     93
+    0 or 1, half       50    78    88    95    88    98    97    95     95     99     98     96
+    0 or 1, a fifth    33    47    59    68    79    89    94    96     69     88     98     97
+    ===============  ====  ====  ====  ====  ====  ====  ====  ====  =====  =====  =====  =====
 
     What no interval can know is missing where the sample shows nothing of it: five draws of a 0 or 1
     that is 1 in a fifth of cases are all 0 in a third of samples, and a constant sample has an interval of width 0.
@@ -121,7 +129,7 @@ def _bounds(samples, draws, tail):
     beyond = min(max(int((last + 2) * tail + 1e-9) - 1, 0), last)  # of B ratios the (B + 1)·tail-th from each end
     ratio.partition((beyond, last - beyond), axis=1)
     least, most = ratio[:, beyond], ratio[:, last - beyond]
-    student = ~np.isfinite(least + most) | (min(x.shape[1] for x in samples) < FEWEST)
+    student = np.isinf(least) | np.isinf(most) | (min(x.shape[1] for x in samples) < FEWEST)
     return centre - np.where(student, reach, most) * error, centre + np.where(student, reach, -least) * error
 
 

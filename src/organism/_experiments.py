@@ -3,10 +3,12 @@
 A file holds one experiment, in the tables ``experiment``, ``vary``, ``params``, ``topology``
 and ``measure``; or several, each in a table ``[[experiment]]`` of its own, which then has the
 other four inside (``[experiment.vary]``) where they differ from those that all share.
+Dotted names may be quoted or not: ``"care.weight" = 1`` and ``care.weight = 1`` are the same.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -14,12 +16,15 @@ import tomllib
 from pathlib import Path
 
 from ._checks import closest
+from ._outputs import Output, outputs
 from ._runs import shape
-from .sweeps import Sweep, sweep
+from .sweeps import Sweep, prepare
 
 __all__ = ["read_experiments", "run_experiment"]
 
 _HOW = ("name", "model", "ticks", "replicates", "seed", "time_limit", "stop", "design", "n", "paired")
+#: What a table in ``[vary]`` says of a range or an interval; a table without these is part of a dotted name.
+_RANGE = {"from", "to", "step", "low", "high", "scale"}
 #: The tables that may also stand inside an experiment; None takes any name.
 _TABLES = {"vary": None, "params": None, "topology": ("size", "graph"), "measure": ("names", "functions", "every")}
 
@@ -45,6 +50,8 @@ def read_experiments(path) -> dict[str, dict]:
             name = str(how.pop("name", path.stem if isinstance(listed, dict) else f"{path.stem}-{number}"))
             if name in found or not name or set(name) & set("/\\"):
                 raise ValueError(f"each experiment must have a name of its own that can name a folder, not {name!r}")
+            for table in ("vary", "params") if "model" not in how else ("vary",):  # a model may take a table
+                shared[table], own[table] = (_flat(f"[{table}]", of[table]) for of in (shared, own))
             tables = {table: {**shared[table], **own[table]} for table in _TABLES}
             found[name] = _arguments(how, tables, path.parent)
     except (ValueError, TypeError) as error:
@@ -62,6 +69,18 @@ def _tables(record: dict, known=tuple(_TABLES)) -> dict[str, dict]:
     return {table: record.get(table, {}) for table in _TABLES}
 
 
+def _flat(table: str, entries: dict, before: str = "") -> dict:
+    """Return nested tables as dotted names; a range stays a table."""
+    found: dict = {}
+    for name, value in entries.items():
+        nested = isinstance(value, dict) and value and not _RANGE & set(value)
+        for full, inner in (_flat(table, value, f"{before}{name}.") if nested else {before + name: value}).items():
+            if full in found:
+                raise ValueError(f"{table} names {full!r} twice, quoted and not; give it once")
+            found[full] = inner
+    return found
+
+
 def _known(table: str, entries: dict, known) -> None:
     for name in entries:
         if name not in known:
@@ -71,6 +90,9 @@ def _known(table: str, entries: dict, known) -> None:
 def _arguments(how: dict, tables: dict, folder: Path) -> dict:
     """Return what an experiment's tables say in the words of ``sweep``."""
     vary, place, measure = tables["vary"], tables["topology"], tables["measure"]
+    both = [name for name in tables["params"] if name in vary]
+    if both:
+        raise ValueError(f"{both[0]!r} is in [params] and in [vary]; give it in one of them")
     if "size" in place and "graph" in place:
         raise ValueError("[topology] has size and graph; give one of them")
     if isinstance(place.get("size"), str):
@@ -164,7 +186,8 @@ def run_experiment(path, *, name=None, workers=None, store=None, replicates=None
     out : path, optional
         Folder for ``runs.csv`` (and ``runs.parquet`` with pyarrow), ``failures.csv``,
         ``summary.csv`` and ``figure.png``; ``organism-NAME`` by default. Of several experiments
-        each has a folder of its name in it, and it is ``organism-FILE`` by default.
+        each has a folder of its name in it, and it is ``organism-FILE`` by default. With a store
+        a folder that the same command wrote is replaced, all at once; anything else is refused.
 
     Returns
     -------
@@ -179,20 +202,20 @@ def run_experiment(path, *, name=None, workers=None, store=None, replicates=None
         experiments = {name: experiments[name]}
     several = len(experiments) > 1
     folder = Path(out or f"organism-{Path(path).stem if several else next(iter(experiments))}")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"the output folder {folder} is not empty, and nothing in it is overwritten; "
-                         "give another --out")
+    makers = {name: f"organism sweep {Path(path).name}, experiment {name}" for name in experiments}
+    places = outputs(folder, makers, store) if several else {
+        name: Output(folder, maker, store) for name, maker in makers.items()}
+    more = {} if replicates is None else {"replicates": replicates}
+    ready = {name: prepare(workers=workers, store=store, progress=progress, **(arguments | more))
+             for name, arguments in experiments.items()}
     found = {}
-    for name, arguments in experiments.items():
-        if replicates is not None:
-            arguments["replicates"] = replicates
-        found[name] = sweep(workers=workers, store=store, progress=progress, **arguments)
-        _write(found[name], folder / name if several else folder)
+    for name, place in places.items():
+        found[name] = ready.pop(name)()
+        place.write(functools.partial(_write, found[name]))
     return (found if several else found.popitem()[1]), folder
 
 
 def _write(found: Sweep, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     found.frame.to_csv(folder / "runs.csv", index=False)
     if importlib.util.find_spec("pyarrow") is not None:
         mixed = {name: found.frame[name].map(str) for name in found.names if found.frame[name].dtype == object}

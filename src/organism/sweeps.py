@@ -19,7 +19,7 @@ import inspect
 import itertools
 import numbers
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -395,8 +395,9 @@ def _measured(measure, kind):
         return dict(_measures.SCALARS)
     if isinstance(measure, str):
         measure = [measure]
-    if not isinstance(measure, (Mapping, list, tuple, set, frozenset)):
+    if not isinstance(measure, Iterable):
         raise TypeError(f"measure must be a list of names or a dict of names to functions, not {measure!r:.60}")
+    measure = measure if isinstance(measure, Mapping) else list(measure)
     if not measure:
         raise ValueError(f"measure must name at least one measure, not {measure!r}; without it all are read")
     if not isinstance(measure, Mapping):
@@ -488,8 +489,16 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
     KeyboardInterrupt
         On Ctrl-C; what is finished is in the store, and in the error's ``sweep``.
     """
-    plan = _plan(what, params, measure, ticks, every, stop, topology, time_limit)
-    replicates = whole("replicates", replicates, 1)
+    return prepare(**locals())()
+
+
+def prepare(what=None, **given) -> Callable[[], Sweep]:
+    """Check what :func:`sweep` is given, and return what does the runs: of several sweeps, all are checked first."""
+    given = {**sweep.__kwdefaults__, **given}
+    workers, executor, store, rng = (given[name] for name in ("workers", "executor", "store", "rng"))
+    plan = _plan(what, *(given[name] for name in ("params", "measure", "ticks", "every", "stop", "topology",
+                                                  "time_limit")))
+    replicates = whole("replicates", given["replicates"], 1)
     if workers is not None and executor is not None:
         raise TypeError("workers and executor are two ways to run; give one of them")
     workers = None if workers is None else whole("workers", workers, 1)
@@ -500,24 +509,33 @@ def sweep(what=None, *, params=None, vary=None, design: str = "factorial", n: in
         rng = kept.seed
         if rng is None:
             raise ValueError(f"rng must be given with the store {store}, which remembers no seed")
-    seed = resolved(rng)
-    chosen = points(vary, design, n, seed)
+    seed, version, paired = resolved(rng), given["version"], given["paired"]
+    chosen = points(given["vary"], given["design"], given["n"], seed)
     _check_points(plan, chosen)
-    tasks = Tasks(chosen, replicates, seed, paired, key([plan.identity(version), version or __version__]))
-    result = Sweep(tasks, seed, paired, kept)
-    _run(plan, result, workers, executor, progress)
-    return result
+    result = Sweep(Tasks(chosen, replicates, seed, paired, key([plan.identity(version), version or __version__])),
+                   seed, paired, kept)
+    if plan.kind == "world":
+        _check_places(plan, (chosen[i] for i in np.unique(_missing(result) // replicates)))
+
+    def run() -> Sweep:
+        _run(plan, result, workers, executor, given["progress"])
+        return result
+    return run
+
+
+def _missing(result) -> np.ndarray:
+    """Return the tasks of a sweep that its store does not hold."""
+    tasks = result._tasks
+    there = np.empty(0, "S32") if result._store is None else result._store.finished()
+    return np.sort(tasks.first[~np.isin(tasks.keys, there)])
 
 
 def _run(plan, result, workers, executor, progress) -> None:
     """Run what is missing and keep count."""
     tasks, store, handed = result._tasks, result._store, itertools.count(1)
-    there = np.empty(0, "S32") if store is None else store.finished()
-    missing = np.sort(tasks.first[~np.isin(tasks.keys, there)])
+    missing = _missing(result)  # asked again, for another sweep may have done some meanwhile
     if not len(missing):
         return
-    if plan.kind == "world":
-        _check_places(plan, (tasks.points[i] for i in np.unique(missing // tasks.replicates)))
 
     def hand_on(outcomes):
         if store is None:

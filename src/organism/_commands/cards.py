@@ -21,10 +21,13 @@ def add(commands) -> None:
     claim.add_argument("--arm", metavar="ARM", help="an arm that is run by itself: 'evolution' of emergence")
     claim.add_argument("--replicates", metavar="N", type=count(2, 10**6), help="runs of each setting")
     claim.add_argument("--workers", metavar="N", type=count(1, 1024), help="processes (default: 1)")
-    claim.add_argument("--store", metavar="FOLDER", help="keep finished runs here; the same command goes on with them")
+    claim.add_argument("--store", metavar="FOLDER",
+                       help="keep finished runs here; the same command goes on with them and writes its report anew")
     claim.add_argument("--no-grid", action="store_true", help="leave out the robustness grid")
     claim.add_argument("--miniature", action="store_true", help="a few small runs, to see that it works")
-    claim.add_argument("--out", metavar="FOLDER", help="where to write the report (default: claim-NAME)")
+    claim.add_argument("--out", metavar="FOLDER",
+                       help="where to write the report (default: claim-NAME); with a --store, what the same command "
+                            "wrote there is replaced")
     claim.add_argument("--quiet", action="store_true", help="print nothing but errors")
     claim.set_defaults(call=run_claim)
 
@@ -57,6 +60,6 @@ def run_claim(options) -> int:
         run_one(options.name, arm=options.arm, replicates=options.replicates, workers=options.workers,
                 store=options.store, grid=not options.no_grid, miniature=options.miniature, out=options.out,
                 quiet=options.quiet)
-    except OSError as error:
+    except (ValueError, OSError) as error:
         raise Mistake(str(error)) from None
     return 0

@@ -18,9 +18,13 @@ def add(commands) -> None:
     many.add_argument("file", metavar="FILE.toml")
     many.add_argument("--experiment", metavar="NAME", help="the only one to run of a file with several")
     many.add_argument("--workers", metavar="N", type=count(1, 1024), help="processes (default: none of their own)")
-    many.add_argument("--store", metavar="FOLDER", help="keeps finished runs, so that the same command continues")
+    many.add_argument("--store", metavar="FOLDER",
+                      help="keeps finished runs, so that the same command continues, also with more replicates, tries "
+                           "again what failed, and writes its tables anew")
     many.add_argument("--replicates", metavar="N", type=count(1), help="runs of each point, instead of the file's")
-    many.add_argument("--out", metavar="FOLDER", help="where to write the tables (default: organism-NAME)")
+    many.add_argument("--out", metavar="FOLDER",
+                      help="where to write the tables (default: organism-NAME); with a --store, what the same command "
+                           "wrote there is replaced")
     many.add_argument("--quiet", action="store_true", help="no progress bar and no summary; failures are still named")
     many.set_defaults(call=sweep)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+from .._outputs import Output
 from . import card, names, run
 
 __all__ = ["list_cards", "run_one"]
@@ -31,7 +32,7 @@ def run_one(name: str, *, arm=None, replicates=None, workers=None, store=None, g
     store : path or None
     grid, miniature : bool
     out : path or None
-        Folder of the report; ``claim-NAME`` by default.
+        Folder of the report; ``claim-NAME`` by default. With a store, what the same command wrote is replaced.
     quiet : bool
         Print nothing.
 
@@ -42,16 +43,15 @@ def run_one(name: str, *, arm=None, replicates=None, workers=None, store=None, g
 
     Raises
     ------
-    FileExistsError
-        If the folder holds something already; nothing is run then.
+    ValueError, OSError
+        If the folder holds anything else already, or cannot be written; nothing is run then.
     """
     folder = Path(out or f"claim-{name}" + (f"-{arm}" if arm else ""))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(f"the output folder {folder} is not empty, and no report is overwritten; give another "
-                              "--out")
+    output = Output(folder, f"organism claim {name}" + (f" --arm {arm}" if arm else "")
+                    + (" --miniature" if miniature else ""), store)
     result = run(name, arm=arm, replicates=replicates, workers=workers, store=store, grid=grid, miniature=miniature,
                  progress=not quiet)
-    result.write(folder)
+    output.write(result.write)
     if not quiet:
         print(result)
         if miniature:
