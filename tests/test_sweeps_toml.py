@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -127,6 +128,64 @@ def test_designs_in_files(tmp_path):
     assert len(weights) == 8 and weights.between(.1, 1).all()
 
 
+@pytest.mark.parametrize("spelled", [
+    'vary."care.weight" = [0, 0.5]\nvary."exchange.share_cost" = {from = 0, to = 0.1, step = 0.1}\n'
+    'params."care.kind" = "self"',
+    "vary.care.weight = [0, 0.5]\nvary.exchange.share_cost = {from = 0, to = 0.1, step = 0.1}\n"
+    "params.care.kind = 'self'",
+    "[vary.care]\nweight = [0, 0.5]\n[vary.exchange.share_cost]\nfrom = 0\nto = 0.1\nstep = 0.1\n"
+    "[params]\ncare = {kind = 'self'}",
+])
+def test_dotted_names_may_be_quoted_or_not(tmp_path, spelled):
+    found = read_experiments(write(tmp_path, f"experiment.ticks = 1\nexperiment.seed = 1\n{spelled}"))["e"]
+    assert found["vary"] == {"care.weight": [0, .5], "exchange.share_cost": {"from": 0, "to": .1, "step": .1}}
+    assert found["params"] == {"care.kind": "self"}
+    assert sweep(**found | {"topology": 3, "measure": "welfare"}, progress=False).frame["care.weight"].tolist() == [
+        0, 0, .5, .5]
+
+
+def test_shared_and_own_tables_are_one_whatever_the_spelling(tmp_path):
+    found = read_experiments(write(tmp_path, """
+        vary.care.weight = [0, 1]
+        params.care.kind = "self"
+        [[experiment]]
+        vary."care.weight" = [0.5]
+        params.care.saturation = 0.5
+        [[experiment]]
+        model = "math:pow"
+        vary.care.bond = [1]
+        params = {care = {kind = 2, low = 1}}
+    """))
+    assert found["e-1"]["vary"] == {"care.weight": [.5]}
+    assert found["e-1"]["params"] == {"care.kind": "self", "care.saturation": .5}
+    assert found["e-2"]["vary"] == {"care.weight": [0, 1], "care.bond": [1]}
+    assert found["e-2"]["params"] == {"care": {"kind": 2, "low": 1}}  # a model may take a table
+
+
+@pytest.mark.parametrize("second, words", [
+    ('topology.graph = "karrate"', "did you mean 'karate'"), ("topology.size = 10000000", "can be numbered"),
+    ("vary.size = [3, 3.5]", "not 3.5"), ("measure.names = []", "measure must name at least one measure, not []"),
+    ("ticks = -1", "ticks must be at least 0, not -1"), ("vary.care.weight = [2]", "care.weight must be in [0, 1]"),
+])
+def test_all_experiments_are_checked_before_the_first_run(tmp_path, monkeypatch, capsys, second, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("organism.sweeps.serial", lambda *_: pytest.fail("a run was begun"))
+    ticks = "" if "ticks" in second else "ticks = 1"
+    write(tmp_path, f"[[experiment]]\nticks = 1\ntopology.size = 3\n[[experiment]]\n{ticks}\n{second}")
+    assert main(["sweep", "e.toml"]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1 and not Path("organism-e").exists()
+
+
+def test_runs_that_two_experiments_share_are_done_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "CALLS = []\n\ndef draw(params, rng):\n    CALLS.append(1)\n    return rng.normal()", "counted.py")
+    one = "[[experiment]]\nmodel = 'counted.py:draw'\nseed = 1\nvary.a = [0, 1]\n"
+    found, _ = run_experiment(write(tmp_path, one + one), store="s", progress=False)
+    assert len(sys.modules["experiment_counted"].CALLS) == 2
+    assert [len(its.frame) for its in found.values()] == [2, 2]
+
+
 def test_several_experiments(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = read_experiments(EXAMPLES / "segregation.toml")
@@ -231,6 +290,9 @@ def test_runs_that_fail_are_said_and_give_exit_code_1(tmp_path, monkeypatch, cap
     ("experiment.design = 'list'\nvary = {a = [1, 2], b = [1]}", "lists of the same length"),
     ("measure = {names = ['welfare'], functions = {}}", "names and functions; give one"),
     ("measure.functions = 3", "functions as a table"),
+    ("params.care.weight = 0\nvary.'care.weight' = [1]", "'care.weight' is in [params] and in [vary]; give it in one"),
+    ("params = {a = 1}\n[[experiment]]\nvary.a = [1]", "'a' is in [params] and in [vary]"),
+    ("vary = {'care.weight' = [1], care = {weight = [2]}}", "[vary] names 'care.weight' twice"),
 ])
 def test_bad_files_are_refused_in_a_sentence(tmp_path, text, words):
     path = write(tmp_path, text)

@@ -41,8 +41,8 @@ def interval(*samples, confidence: float = 0.95, n_resamples: int = 1999, rng=0)
 
     Notes
     -----
-    How many in a hundred 95 % intervals hold the mean, in 2,000 samples each with 1,999 resamples (so
-    give or take 1), beside the BCa interval (Efron and Tibshirani 1993, chapter 14):
+    How many in a hundred 95 % intervals hold the mean, in 2,000 samples each with 1,999 resamples
+    (standard errors of .5 to 1.1), beside the BCa interval (Efron and Tibshirani 1993, chapter 14):
 
     ===============  ====  ====  ====  ====  ====  ====  ====  ====  =====  =====  =====  =====
                       n=2     3     4     5     7    10    20    50  BCa 5     10     20     50

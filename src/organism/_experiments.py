@@ -50,9 +50,10 @@ def read_experiments(path) -> dict[str, dict]:
             name = str(how.pop("name", path.stem if isinstance(listed, dict) else f"{path.stem}-{number}"))
             if name in found or not name or set(name) & set("/\\"):
                 raise ValueError(f"each experiment must have a name of its own that can name a folder, not {name!r}")
-            for table in ("vary", "params") if "model" not in how else ("vary",):  # a model may take a table
-                shared[table], own[table] = (_flat(f"[{table}]", of[table]) for of in (shared, own))
-            tables = {table: {**shared[table], **own[table]} for table in _TABLES}
+            dotted = ("vary",) if "model" in how else ("vary", "params")  # a parameter of a model may be a table
+            tables = {table: {name: value for entries in (shared[table], own[table]) for name, value in
+                              (_flat(f"[{table}]", entries) if table in dotted else entries).items()}
+                      for table in _TABLES}
             found[name] = _arguments(how, tables, path.parent)
     except (ValueError, TypeError) as error:
         raise type(error)(f"{path}: {error}") from None
