@@ -216,7 +216,7 @@ class Result:
                   f"{len(self.frame):,} runs, {len(self.failures)} failed, {self.seconds / 60:,.0f} minutes of "
                   "computing on one core. Intervals are Student's of the mean paired difference, at "
                   f"{100 * first:.4g} % for the first question{corrected} and 95 % uncorrected for the others; those "
-                  "of further tables are bootstrap intervals (BCa). "
+                  "of further tables are studentised bootstrap intervals. "
                   "A verdict *supports* if the whole interval lies beyond the smallest effect of interest δ, "
                   "*contradicts* if it lies wholly short of it, and else is *underdetermined*.", "", "## Answers", "",
                   "| question | means | effect | interval | δ | Hedges' g | n | verdict |",
