@@ -244,7 +244,7 @@ cards = (emergence, evolution, order, leave, specification)
 table = pd.DataFrame([{"card": one.card.name, "verdict": one.verdict,
                        "rival": one.rival.verdict if one.rival else "–", "effect": round(one.findings[0].effect, 2),
                        "low": round(one.findings[0].low, 2), "high": round(one.findings[0].high, 2),
-                       "same verdict in": f"{len(one.settings) - len(one.flips)} of {len(one.settings)}",
+                       "same verdict in": "{} of {}".format(*one.kept) if one.settings else "–",
                        "flips with": ", ".join(one.flips) or "–"} for one in cards])
 with pd.option_context("display.max_colwidth", None):
     display(table.set_index("card"))

@@ -41,18 +41,8 @@ def interval(*samples, confidence: float = 0.95, n_resamples: int = 1999, rng=0)
 
     Notes
     -----
-    How many in a hundred 95 % intervals hold the mean, in 2,000 samples each with 1,999 resamples
-    (standard errors of .5 to 1.1), beside the BCa interval (Efron and Tibshirani 1993, chapter 14):
-
-    ===============  ====  ====  ====  ====  ====  ====  ====  ====  =====  =====  =====  =====
-                      n=2     3     4     5     7    10    20    50  BCa 5     10     20     50
-    ===============  ====  ====  ====  ====  ====  ====  ====  ====  =====  =====  =====  =====
-    normal             95    95    95    94    95    95    95    95     85     90     93     94
-    lognormal          89    84    81    88    88    90    92    94     74     82     86     91
-    exponential        90    88    88    92    94    94    94    95     81     88     91     93
-    0 or 1, half       50    78    88    95    88    98    97    95     95     99     98     96
-    0 or 1, a fifth    33    47    59    68    79    89    94    96     69     88     98     97
-    ===============  ====  ====  ====  ====  ====  ====  ====  ====  =====  =====  =====  =====
+    SWEEPS.md has a table of how often intervals hold the mean: of 5 normal values 94.5 % do at a level of 95 % (BCa
+    84.9 %), of 5 lognormal ones 87.5 % (74.4 %), and of 20 each 94.7 % and 91.5 %.
 
     What no interval can know is missing where the sample shows nothing of it: five draws of a 0 or 1
     that is 1 in a fifth of cases are all 0 in a third of samples, and a constant sample has an interval of width 0.

@@ -80,7 +80,8 @@ def run(name: str | Card, *, arm: str | None = None, replicates: int | None = No
     executor : concurrent.futures.Executor or dask Client, optional
         Runs it instead; see :func:`organism.sweep`.
     store : path, optional
-        Folder that keeps finished runs: interrupted or extended, nothing is run twice.
+        Folder that keeps finished runs: interrupted or extended, nothing is run twice, unless the files that
+        define the card were edited meanwhile.
     grid : bool, default True
         Also run the robustness grid.
     miniature : bool, default False

@@ -76,6 +76,12 @@ class Result:
                 if finding.verdict != self.verdict and label not in self.cramped]
 
     @property
+    def kept(self) -> tuple[int, int]:
+        """In how many settings the verdict is the same, and how many there are with room for the effect."""
+        asked = len(self.settings) - len(self.cramped)
+        return asked - len(self.flips), asked
+
+    @property
     def rival_flips(self) -> list[str]:
         """Settings in which the verdict on the rival is another one."""
         return [finding.question.partition(", ")[2] for finding in self.findings
@@ -111,8 +117,7 @@ class Result:
                      f"**{self.rival.verdict}**"
                      + (f", but another verdict with {listed(self.rival_flips)}. " if self.rival_flips else ". "))
         if self.settings and finding.n >= FEWEST:
-            asked = len(self.settings) - len(self.cramped)
-            text += (f"The verdict on the first is the same in {asked - len(self.flips)} of {asked} other settings"
+            text += (f"The verdict on the first is the same in {self.kept[0]} of {self.kept[1]} other settings"
                      + (f"; it is another one with {listed(self.flips)}" if self.flips else "")
                      + (f" (the effect is reversed with {listed(self.reversals)})." if self.reversals else ".")
                      + (f" Not counted, for there is no room (both sides are within {card.questions[0].smallest:g} of "
@@ -159,7 +164,7 @@ class Result:
     def record(self) -> dict:
         """Return what was found in plain values, as ``findings.json`` holds it."""
         return {"card": self.card.name, "seed": str(self.card.seed), "verdict": self.verdict, "flips": self.flips,
-                "settings": len(self.settings) - len(self.cramped), "cramped": self.cramped,
+                "settings": self.kept[1], "cramped": self.cramped,
                 "rival": self.rival and self.rival.verdict, "rival_flips": self.rival_flips,
                 "rival_settings": len(self.card.rival_variations),
                 "seconds": round(self.seconds, 1), "runs": len(self.frame), "failed": len(self.failures),
