@@ -26,7 +26,7 @@ import numpy as np
 
 from .measures import dependence, dominant_task, specialisation, welfare
 
-__all__ = ["Reading", "add", "diff", "flow_matrix", "interdependence", "reading"]
+__all__ = ["Reading", "add", "diff", "flow_matrix", "interdependence", "merge", "reading"]
 
 
 # -- the present state of a world -----------------------------------------------------
@@ -304,7 +304,7 @@ class Reading:
             here = np.unique(np.concatenate([self.site, source[placed], target[placed]]))
             nodes = {"site": here, **_places(self.topology, here)}
             labels = _labels(self.topology, here)
-            source, target, amount = _merge(source[placed], target[placed], amount)
+            source, target, amount = merge(source[placed], target[placed], amount)
         else:
             uids = self.members
             here = np.arange(len(uids))
@@ -318,8 +318,20 @@ class Reading:
         return _graph(labels, nodes, source, target, amount, name, minimum, True, about)
 
 
-def _merge(giver, receiver, amount):
-    """Add up the amounts of equal pairs; pairs come out in ascending order."""
+def merge(giver, receiver, amount):
+    """Add up the amounts of equal pairs.
+
+    Parameters
+    ----------
+    giver, receiver : ndarray of int64, shape (n,)
+    amount : ndarray of float64, shape (n, K)
+
+    Returns
+    -------
+    giver, receiver : ndarray of int64, shape (m,)
+        Each pair once, in ascending order.
+    amount : ndarray of float64, shape (m, K)
+    """
     if not len(giver):
         return giver, receiver, amount
     order = np.lexsort((receiver, giver))
@@ -353,7 +365,7 @@ def reading(world) -> Reading:
     closed_uids, closed_amounts = world.closed_accounts()
     giver = np.concatenate([uid[topology.source[some]], closed_uids[:, 0]])
     receiver = np.concatenate([uid[topology.target[some]], closed_uids[:, 1]])
-    giver, receiver, amount = _merge(giver, receiver, np.concatenate([total[some], closed_amounts]))
+    giver, receiver, amount = merge(giver, receiver, np.concatenate([total[some], closed_amounts]))
     site = np.array(world.living, dtype=np.int64)
     order = np.argsort(uid[site])
     return Reading(0, int(world.tick), int(world.tick), giver, receiver, amount, uid[site][order],
@@ -394,7 +406,7 @@ def add(a: Reading, b: Reading) -> Reading:
     if early.stop > late.start:
         raise ValueError(f"the windows overlap: ticks {early.start}–{early.stop} and "
                          f"{late.start}–{late.stop}")
-    giver, receiver, amount = _merge(*(np.concatenate(pair) for pair in (
+    giver, receiver, amount = merge(*(np.concatenate(pair) for pair in (
         (early.giver, late.giver), (early.receiver, late.receiver), (early.amount, late.amount))))
     return Reading(early.start, late.stop, early.ticks + late.ticks, giver, receiver, amount,
                    *_seen(late, early), late.topology, late.seed)
@@ -424,7 +436,7 @@ def diff(later: Reading, earlier: Reading) -> Reading:
     if later.start != earlier.start or later.stop < earlier.stop:
         raise ValueError(f"a difference takes a later and an earlier reading with the same start, not ticks "
                          f"{later.start}–{later.stop} and {earlier.start}–{earlier.stop}")
-    giver, receiver, amount = _merge(*(np.concatenate(pair) for pair in (
+    giver, receiver, amount = merge(*(np.concatenate(pair) for pair in (
         (later.giver, earlier.giver), (later.receiver, earlier.receiver), (later.amount, -earlier.amount))))
     # Totals only grow; closing an account may regroup its sum, which moves the last bit.
     if (amount < -1e-9 * (1 + later.amount.sum())).any():

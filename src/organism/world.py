@@ -166,8 +166,13 @@ class World(Clock):
         return np.ascontiguousarray(values.T) if name == "total" else values
 
     @alone
-    def closed_accounts(self) -> tuple[np.ndarray, np.ndarray]:
+    def closed_accounts(self, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Return the exact totals of ties one of whose members has gone since.
+
+        Parameters
+        ----------
+        start : int
+            Leave out so many that were closed first.
 
         Returns
         -------
@@ -176,9 +181,9 @@ class World(Clock):
         amounts : ndarray of float64, shape (n, K)
             Goods given while both lived.
         """
-        n = self._kernel.closed_count
+        n = max(0, self._kernel.closed_count - start)
         uids, amounts = np.empty((n, 2), "i8"), np.empty((n, self._params.resources))
-        self._kernel.closed(uids, amounts)
+        self._kernel.closed(uids, amounts, start)
         return uids, amounts
 
     def audit(self) -> Audit:
