@@ -48,6 +48,7 @@ __all__ = [
     "World",
     "__version__",
     "claims",
+    "datasets",
     "inputs",
     "interdependence",
     "intervene",
@@ -60,7 +61,7 @@ __all__ = [
 
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
 _LATE = {"OrganismModel": ".model", "Member": ".member", "sweep": ".sweeps"}
-_LATE_MODULES = ("claims", "inputs", "plots", "model", "flows", "sweeps")
+_LATE_MODULES = ("claims", "datasets", "inputs", "plots", "model", "flows", "sweeps")
 
 
 def __getattr__(name: str):

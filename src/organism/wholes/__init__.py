@@ -7,6 +7,7 @@ from ._find import Wholes, find_wholes, trade_of
 from ._level import Level, Null, Trade
 from ._maps import codelength, walk
 from ._nulls import null_flows
+from ._planted import planted_flows
 
-__all__ = ["Level", "Null", "Trade", "Wholes", "agreement", "codelength", "find_wholes", "null_flows", "trade_of",
-           "walk"]
+__all__ = ["Level", "Null", "Trade", "Wholes", "agreement", "codelength", "find_wholes", "null_flows",
+           "planted_flows", "trade_of", "walk"]
