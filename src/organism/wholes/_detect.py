@@ -89,7 +89,7 @@ def _infomap(flows, rng, resolutions, stable):
     result = made.run()
     n, found = flows.shape[0], []
     for depth in range(1, result.num_levels):
-        modules = result.modules(depth_level=depth)
+        modules = result.modules(level=depth)
         labels = np.unique([modules.get(i, -1 - i) for i in range(n)], return_inverse=True)[1]
         if 1 < labels.max() + 1 < n:
             found.append({"labels": labels, "setting": depth, "stability": np.nan})
