@@ -113,7 +113,7 @@ def _of_world(world) -> Acts:
     trace = world.tie("trace")[:, None]
     given, got = (_sums(ends, trace, n)[living, 0] for ends in (topology.source, topology.target))
     burned = np.asarray(world.state["consumption"][living], float)
-    blocks["position"] = np.stack([given, got, burned * (1 - dependence(world, each=True))], axis=1)
+    blocks["position"] = np.stack([given, got, burned * np.maximum(0, 1 - dependence(world, each=True))], axis=1)
     return Acts(blocks, effective_draws(world), np.asarray(world.state["uid"][living]), np.asarray(living), k)
 
 
