@@ -67,15 +67,15 @@ class Wholes:
                     f"({self.method}).")
         lines = []
         if not self.standing:
-            lines.append("No level beats its null: as much would stay inside by chance.")
+            lines.append("No level beats its null: chance divides as well.")
         lines.append(f"{len(self.levels)} level{'s' * (len(self.levels) > 1)} of {n:,} members, the finest first "
                      f"({self.method}; {self.codelength:.3f} bits a step, {self.undivided:.3f} undivided):")
         for level in self.levels:
             verdict = {None: "", True: ": stands", False: ": does not stand"}[level.stands]
             lines.append(f"  {level}{verdict}")
             for name, null in level.nulls.items():
-                if name != level.decisive and level.stands and null["closure"].above > level.alpha:
-                    lines.append(f"    but not beyond the null of {name} ({null['closure'].values.mean():.0%})")
+                if name != level.decisive and level.stands and null["modularity"].above > level.alpha:
+                    lines.append(f"    but not beyond the null of {name} ({null['modularity'].mean:.2f})")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -89,7 +89,7 @@ class Wholes:
             for name, value in level.statistics.items():
                 row = {"level": i, "wholes": level.n_wholes, "statistic": name, "observed": value}
                 for null, found in level.nulls.items():
-                    row |= {f"{null}_mean": found[name].values.mean(), f"{null}_above": found[name].above,
+                    row |= {f"{null}_mean": found[name].mean, f"{null}_above": found[name].above,
                             f"{null}_below": found[name].below}
                 rows.append(row)
         return pd.DataFrame(rows)
@@ -137,17 +137,19 @@ def trade_of(source) -> Trade:
     if hasattr(source, "nodes") and hasattr(source, "adj"):
         import networkx as nx
 
-        if not source.number_of_nodes():
-            raise ValueError("the graph has no nodes")
         nodes = list(source.nodes)
+        if not nodes:                           # networkx makes no matrix of none
+            return trade_of(sparse.csr_array((0, 0)))
         names = sorted({key for *_, data in source.edges(data=True) for key in data
                         if isinstance(key, str) and key[:1] == "r" and key[1:].isdigit()}, key=lambda key: int(key[1:]))
         parts = [sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight=name, dtype=float))
                  for name in ("weight", *names)]
         return _trade(parts[0], tuple(parts[1:]), None, None, nodes, np.arange(len(nodes)))
+    shape = getattr(source, "shape", ())
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise TypeError("source must be a World, a Reading, a networkx graph or a square array of flows, not "
+                        + (f"an array of shape {shape}" if shape else f"{source!r:.60}"))
     flows = sparse.csr_array(source, dtype=float)
-    if flows.shape[0] != flows.shape[1]:
-        raise ValueError(f"flows must be square, not of shape {flows.shape}")
     return _trade(flows, (), None, None, list(range(flows.shape[0])), np.arange(flows.shape[0]))
 
 
@@ -158,7 +160,8 @@ def _trade(flows, resources, tasks, fed, nodes, uid, positions=None) -> Trade:
     def plain(matrix):
         matrix = sparse.csr_array(matrix, dtype=float)
         if not (np.isfinite(matrix.data) & (matrix.data >= 0)).all():
-            raise ValueError(f"flows must be finite and 0 or more, not {matrix.data[~(matrix.data >= 0)][:1]}")
+            bad = matrix.data[~(np.isfinite(matrix.data) & (matrix.data >= 0))][0]
+            raise ValueError(f"flows must be finite and 0 or more, not {bad}")
         ties = matrix.tocoo()
         keep = (ties.row != ties.col) & (ties.data > 0)
         return sparse.csr_array((ties.data[keep], (ties.row[keep], ties.col[keep])), shape=matrix.shape)
@@ -215,6 +218,9 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
     for null in nulls:
         if null not in NULLS:
             raise ValueError(f"nulls must be some of {', '.join(NULLS)}, not {null!r}" + closest(str(null), NULLS))
+    for name, value in (("stable", stable), ("alpha", alpha)):
+        if not 0 < value <= 1:
+            raise ValueError(f"{name} must be in (0, 1], not {value!r}")
     resolutions = [float(one) for one in resolutions]
     if not resolutions or not all(np.isfinite(one) and one > 0 for one in resolutions):
         raise ValueError("resolutions must be numbers above 0")
@@ -236,7 +242,7 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
 
 
 def _by_size(labels) -> np.ndarray:
-    """Number groups from the largest on."""
+    """Return labels that number groups from the largest on."""
     size = np.bincount(labels)
     rank = np.empty(len(size), np.int64)
     rank[np.argsort(-size, kind="stable")] = np.arange(len(size))
@@ -287,8 +293,8 @@ def _tested(levels, trade, method, nulls, n_nulls, n_bootstraps, rng, workers, p
     for i, level in enumerate(levels):
         made = {}
         for j, null in enumerate(nulls):
-            rows = [one[i] for one in results[j * n_nulls:(j + 1) * n_nulls] if one[i] is not None]
-            made[null] = {name: Null.of(value, [row[name] for row in rows])
+            rows = [one[i] for one in results[j * n_nulls:(j + 1) * n_nulls]]
+            made[null] = {name: Null.of(value, [np.nan if row is None else row[name] for row in rows])
                           for name, value in level.statistics.items()}
         again = [one[i] for one in results[len(nulls) * n_nulls:]]
         levels[i] = dataclasses.replace(level, nulls=made, bootstrap=float(np.nanmean(again)) if again else np.nan)

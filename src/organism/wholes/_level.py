@@ -48,7 +48,7 @@ class Null:
     Parameters
     ----------
     values : ndarray, shape (n_nulls,)
-        In each null the detector is run again.
+        In each null the detector is run again; NaN where it found no such level.
     above, below : float
         p-values of the observed value being so high, and so low, by chance: (1 + how many are as
         extreme)/(1 + n_nulls).
@@ -57,6 +57,12 @@ class Null:
     values: np.ndarray
     above: float
     below: float
+
+    @property
+    def mean(self) -> float:
+        """Mean of the values; NaN if no null had such a level."""
+        found = self.values[~np.isnan(self.values)]
+        return float(found.mean()) if len(found) else np.nan
 
     @classmethod
     def of(cls, observed: float, values) -> Null:
@@ -91,7 +97,8 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``closure``: the share of flows kept inside wholes. ``boundary``: the share of ties that cross.
+        ``closure``: the share of flows kept inside wholes. ``modularity``: by how much it exceeds what wholes that
+        give and get so much would keep by chance (0 for one whole of all). ``boundary``: the share of ties that cross.
         ``individuality``: how much of what a walk through the flows, at a member, tells about the whole it will be in
         next is told by the whole alone, I(whole'; whole)/I(whole'; member): 1 if wholes are closed to
         information. ``effectiveness``: effective information of the walk between wholes over its greatest
@@ -104,7 +111,9 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
     whole = inside_out(flows, labels, k)
     total = flows.sum()
     ties = flows.tocoo()
-    found = {"closure": float(whole.diagonal().sum() / total),
+    given, got = (np.asarray(whole.sum(axis=axis)).ravel() / total for axis in (1, 0))
+    closure = float(whole.diagonal().sum() / total)
+    found = {"closure": closure, "modularity": closure - float(given @ got) if k > 1 else 0.0,
              "boundary": float((labels[ties.row] != labels[ties.col]).mean()),
              **_information(*(walk(flows) if step is None else step), labels, k)}
     if trade.tasks is not None:
@@ -193,10 +202,13 @@ class Level:
 
     @property
     def stands(self) -> bool | None:
-        """Whether more of the flows stays inside than in the decisive null; None without nulls."""
+        """Whether it beats the decisive null by modularity; None without nulls.
+
+        Closure alone would not do: a null in which the detector finds one whole of all keeps everything inside.
+        """
         if self.decisive not in self.nulls:
             return None
-        return self.nulls[self.decisive]["closure"].above <= self.alpha
+        return self.nulls[self.decisive]["modularity"].above <= self.alpha
 
     @property
     def between(self):
@@ -263,8 +275,9 @@ class Level:
         text = (f"{self.n_wholes} wholes of {self.sizes.min()} to {self.sizes.max()} members; "
                 f"{self.statistics['closure']:.0%} of the flows stay inside")
         if self.decisive in self.nulls:
-            null = self.nulls[self.decisive]["closure"]
-            text += f" ({null.values.mean():.0%} by chance, p = {null.above:.3g})"
+            null = self.nulls[self.decisive]["modularity"]
+            by_chance = "no such level by chance" if np.isnan(null.mean) else f"{null.mean:.2f} by chance"
+            text += f", modularity {self.statistics['modularity']:.2f} ({by_chance}, p = {null.above:.3g})"
         return text
 
     __repr__ = __str__
