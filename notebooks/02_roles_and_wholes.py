@@ -25,8 +25,9 @@
 # ## HOW IT WORKS
 #
 # - **Roles.** Each member is a row of shares: of tasks, of resources given and got, of giving, getting and own use.
-#   First a test: do members differ more than if all drew from one mix? Then clouds of rows are fitted, and the largest
-#   number of clouds is taken that, found in one half of the members, is found again in the other (*prediction strength*).
+#   First a test: do members differ more than if all drew from one mix? Then clouds of rows are fitted, and the
+#   largest number of clouds is taken that, found in one half of the members, is found again in the other (*prediction
+#   strength*).
 # - **Wholes.** A detector of communities divides the members at many resolutions. What stays the same over a stretch of
 #   them is a candidate. Detectors always find something, so the same detector is run again on *nulls*: the same ties
 #   with the flows shuffled among them; so, but with everybody's giving and getting kept; or the same numbers of ties
@@ -46,13 +47,20 @@ import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
 import pandas as pd
-from IPython.display import display
+from IPython.display import HTML, display
 
 import organism as og
 from organism import datasets
 from organism.roles import find_roles
 from organism.snapshots import Snapshots
 from organism.wholes import agreement, codelength, find_wholes, null_flows, planted_flows, trade_of
+
+
+def show(frame):
+    """Show a whole table, and nothing where it knows nothing."""
+    with pd.option_context("display.max_colwidth", None):
+        display(HTML(frame.round(3).to_html(index=False, na_rep="")))
+
 
 SIDE = 32
 seams = np.ones((SIDE, SIDE))
@@ -84,7 +92,8 @@ og.view(graded, field="welfare", slider="care.weight")
 #
 # Left, the prediction strength of each number of roles: the share of members of the worst cloud that the other half of
 # the population would group alike too. Numbers above the line are believed, and the largest of them is taken. Right,
-# where the roles are. What does the text call *mixed* roles? And is this many roles, or one role with two hands?
+# where the roles are. Some roles are of two tasks: is that a role of its own, or a member on its way from one task to
+# the other? Follow a few members in the view before you decide.
 
 # %%
 roles = find_roles(uniform, rng=1)
@@ -105,8 +114,8 @@ right.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize
 plt.show()
 
 # %% [markdown]
-# The null: members who all draw from the population's own mix, as often as these acted. There must be no roles then, and
-# at the level of the test, .05, one such population in twenty will seem to have some.
+# The null: members who all draw from the population's own mix, as often as these acted. There must be no roles then,
+# and at the level of the test, .05, one such population in twenty will seem to have some.
 
 # %%
 acts = uniform.state["task_counts"]
@@ -133,8 +142,8 @@ print(none)
 # ### Wholes on land with graded seams
 #
 # The positive control: four regions between the deep seams, each of four between the shallow ones. Does the detector
-# find 4, and 16 inside them? The seams themselves belong to nobody, so agreement with the land is taken over the members
-# between them (adjusted mutual information: 1 the same, 0 as good as chance).
+# find 4, and 16 inside them? The seams themselves belong to nobody, so agreement with the land is taken over the
+# members between them (adjusted mutual information: 1 the same, 0 as good as chance).
 
 # %%
 levels = find_wholes(graded_flows.window(), rng=1)
@@ -162,7 +171,7 @@ figure, axes = plt.subplots(1, 1 + len(levels), figsize=(3.6 * (1 + len(levels))
 axes[0].imshow(seams, cmap="YlGn", vmin=0, vmax=1.3)
 axes[0].set_title("supply of the land")
 for ax, level in zip(axes[1:], levels, strict=True):
-    ax.imshow((level.labels % 10).reshape(SIDE, SIDE), cmap=colours, alpha=0.5, vmin=-0.5, vmax=9.5,
+    ax.imshow((level.labels % 20).reshape(SIDE, SIDE), cmap="tab20", alpha=0.5, vmin=-0.5, vmax=19.5,
               interpolation="nearest")
     borders(ax, level.labels, color="black", linewidth=1.2, solid_capstyle="projecting")
     ax.set_title(f"{level.n_wholes} wholes", fontsize=11)
@@ -171,18 +180,19 @@ for ax in axes:
 plt.show()
 
 # %% [markdown]
-# Against which nulls? Each grey dot is a null in which the detector ran again at the same resolution. Shuffled flows are
-# beaten. Flows shuffled with all strengths kept are not: on this land, *how much* each member gives and gets (little, on
-# a seam) already says where the borders are. A seam works because those on it hardly trade, not because the others
-# prefer their own. Is that a whole? It is as much of one as a lake or a wall makes; which null is the right one depends on
-# which of these you want to call one.
+# Against which nulls? Each grey dot is a null in which the detector ran again at the same resolution; dots in clumps
+# are nulls in which it found one whole more or less. Flows shuffled among the ties are beaten. Flows shuffled with
+# all strengths kept are not: on this land, *how much* each member gives and gets (little, on a seam) already says
+# where the borders are. As far as this null can tell, a seam divides because those on it hardly trade, not because
+# the others prefer their own. Is that a whole? It is as much of one as a lake or a wall makes; which null is the
+# right one depends on which of these you want to call one.
 
 # %%
 names = {"flows": "flows shuffled", "strengths": "shuffled, all strengths kept"}
 figure, axes = plt.subplots(1, len(levels), figsize=(4.4 * len(levels), 2.6), layout="constrained", squeeze=False)
 for ax, level in zip(axes[0], levels, strict=True):
-    for y, (null, found) in enumerate(level.nulls.items()):
-        values = found["modularity"].values
+    for y, against in enumerate(level.nulls.values()):
+        values = against["modularity"].values
         ax.plot(values, y + np.linspace(-0.2, 0.2, len(values)), "o", color="#777777", markersize=4, alpha=0.6)
     ax.axvline(level.statistics["modularity"], color="#D55E00", label="these flows")
     ax.set(title=f"{level.n_wholes} wholes", yticks=range(len(level.nulls)), ylim=(-0.5, len(level.nulls) - 0.5),
@@ -191,23 +201,23 @@ for ax, level in zip(axes[0], levels, strict=True):
     ax.spines[["top", "right"]].set_visible(False)
 axes[0][-1].legend(frameon=False, loc="center right", fontsize=8)
 plt.show()
-table = levels.frame().round(3)
-display(table[table["statistic"].isin(["closure", "modularity", "individuality", "effectiveness"])])
+table = levels.frame()
+show(table[table["statistic"].isin(["closure", "modularity", "individuality", "effectiveness"])])
 
 # %% [markdown]
 # What is one of the wholes like? One row for each of the coarsest level: size, the share of what its members give that
 # stays inside (`closure`), the shares of resources in its exports, and which part of what its members get of each
-# resource comes from inside (`self_sufficiency`). They are more alike than different: each is a balanced bundle.
+# resource comes from inside (`self_sufficiency`). Are they organs, each with a job for the others, or all alike?
 
 # %%
 if len(levels):
-    display(levels[-1].frame().drop(columns=["exported", "imported"]).round(2))
+    show(levels[-1].frame().drop(columns=["exported", "imported"]))
 
 # %% [markdown]
 # ### Is it luck?
 #
-# Four more worlds of each kind, without nulls. The four regions should come back every time. The sixteen are a shallower
-# thing: they are there in the flows, but whether they form a plateau of their own is another matter.
+# Four more worlds of each kind, without nulls. The four regions should come back every time. The sixteen are a
+# shallower thing: they are there in the flows, but whether they form a plateau of their own is another matter.
 
 # %%
 found = []
@@ -219,7 +229,7 @@ for seed in range(2, 6):
                       **{f"agreement with {number}": round(max(
                           (agreement(level.labels[between], land[size][between]) for level in again), default=0), 2)
                          for number, size in ((16, 8), (4, 16)) if name == "graded"}})
-display(pd.DataFrame(found).fillna("").sort_values(["land", "seed"]))
+show(pd.DataFrame(found).sort_values(["land", "seed"]))
 
 # %% [markdown]
 # ### Would it find them if they were there?
@@ -238,7 +248,7 @@ for method in methods:
     rows.append({"division": method, "wholes": ", ".join(str(level.n_wholes) for level in division[::-1]),
                  "bits a step": division.codelength, "agreement, large": best[0], "agreement, small": best[1]})
 rows.append({"division": "undivided", "wholes": "1", "bits a step": codelength(planted)})
-display(pd.DataFrame(rows).round(3).fillna(""))
+show(pd.DataFrame(rows))
 
 # %% [markdown]
 # ### Real networks
@@ -249,10 +259,10 @@ display(pd.DataFrame(rows).round(3).fillna(""))
 
 # %%
 networks = {name: make() for name, make in datasets.NETWORKS.items()}
-display(pd.DataFrame([{"network": graph.graph["name"], "compartments": len(graph), "flows": graph.number_of_edges(),
-                       "unit": graph.graph["unit"], "source": graph.graph["source"],
-                       "worst balance": f"{max(map(abs, datasets.imbalance(graph).values())):.0e}"}
-                      for graph in networks.values()]))
+show(pd.DataFrame([{"network": graph.graph["name"], "compartments": len(graph), "flows": graph.number_of_edges(),
+                    "unit": graph.graph["unit"], "source": graph.graph["source"],
+                    "worst balance": f"{max(map(abs, datasets.imbalance(graph).values())):.0e}"}
+                   for graph in networks.values()]))
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.9), layout="constrained")
@@ -261,12 +271,12 @@ for ax, name in zip(axes, ("oyster_reef", "cone_spring", "leontief_economy"), st
     places = nx.circular_layout(graph)
     ties = [(i, j) for i, j in graph.edges if i != j]
     weight = np.array([graph[i][j]["weight"] for i, j in ties])
-    nx.draw_networkx_nodes(graph, places, ax=ax, node_color="#CCE3F0", node_size=900)
+    nx.draw_networkx_nodes(graph, places, ax=ax, node_color="#CCE3F0", node_size=1900)
     nx.draw_networkx_edges(graph, places, ties, ax=ax, width=(0.5 + 5 * weight / weight.max()).tolist(),
-                           edge_color="#555555", connectionstyle="arc3,rad=.12", node_size=900)
+                           edge_color="#555555", connectionstyle="arc3,rad=.12", node_size=1900)
     nx.draw_networkx_labels(graph, places, {node: node.replace(" ", "\n") for node in graph}, ax=ax, font_size=7.5)
     ax.set_title(f"{graph.graph['name']}\nwidest arrow: {weight.max():,.4g} {graph.graph['unit']}", fontsize=9)
-    ax.margins(0.22)
+    ax.margins(0.25)
     ax.set_axis_off()
 plt.show()
 
@@ -278,8 +288,6 @@ image = ax.imshow(np.where(amount > 0, np.log10(np.where(amount > 0, amount, 1))
 ax.set(xticks=range(len(bay)), yticks=range(len(bay)), xlabel="who gets", ylabel="who gives", title="Chesapeake Bay")
 ax.set_xticklabels(list(bay), rotation=90, fontsize=7)
 ax.set_yticklabels(list(bay), fontsize=7)
-ax.grid(color="#EEEEEE", linewidth=0.5)
-ax.set_axisbelow(True)
 figure.colorbar(image, ax=ax, shrink=0.6, label="log₁₀ of mg carbon per square metre and year")
 plt.show()
 
@@ -291,7 +299,7 @@ plt.show()
 
 # %%
 rows = []
-for name, graph in networks.items():
+for graph in networks.values():
     flows = trade_of(graph).flows
     others = {tuple(zip(*(ends.tolist() for ends in null_flows(flows, "degrees", np.random.default_rng(i)).nonzero()),
                         strict=True)) for i in range(200)}
@@ -299,12 +307,12 @@ for name, graph in networks.items():
         division = find_wholes(graph, method, rng=1)
         levels_of = [f"{level.n_wholes} wholes, modularity {level.statistics['modularity']:.2f} "
                      f"({level.nulls['degrees']['modularity'].mean:.2f} by chance, "
-                     f"p = {level.nulls['degrees']['modularity'].above:.2g})" for level in division]
+                     f"p of so much {level.nulls['degrees']['modularity'].above:.2g}, "
+                     f"of so little {level.nulls['degrees']['modularity'].below:.2g})" for level in division]
         rows.append({"network": graph.graph["name"], "different nulls among 200": len(others), "method": method,
                      "levels": "; ".join(levels_of) or "none", "stand": len(division.standing)})
 answers = pd.DataFrame(rows)
-with pd.option_context("display.max_colwidth", None):
-    display(answers)
+show(answers)
 print("No method finds a level that stands in any of them." if not answers["stand"].any() else
       "Levels that stand: " + ", ".join(answers.loc[answers["stand"] > 0, "network"].unique()))
 
@@ -315,20 +323,20 @@ print("No method finds a level that stands in any of them." if not answers["stan
 # (others here, outside). The test asks whether compartments differ more than if all drew from one mix, and for that it
 # must know how many independent acts a row is worth. A flow of 8,881 kcal is not 8,881 acts: in calories it would be a
 # thousand times as many. So p is shown for several answers. What does not hang on the unit is whether clouds found in
-# one half of the compartments are found again in the other.
+# one half of the compartments are found again in the other (empty where nothing was fitted, as nobody differs).
 
 # %%
 rows = []
 for graph in networks.values():
     nodes = graph.nodes(data=True)
-    table = {"losses": [[graph.out_degree(i, weight="weight"), data["export"], data["respiration"]] for i, data in nodes],
-             "gains": [[graph.in_degree(i, weight="weight"), data["input"]] for i, data in nodes]}
+    table = {"losses": [[graph.out_degree(i, "weight"), data["export"], data["respiration"]] for i, data in nodes],
+             "gains": [[graph.in_degree(i, "weight"), data["input"]] for i, data in nodes]}
     for worth in (10, 30, 100):
         answer = find_roles(table, draws=worth, least_acts=1, max_roles=4, rng=1)
         rows.append({"network": graph.graph["name"], "acts a row": worth, "division of labour": answer.statistic,
                      "p": answer.pvalue, "roles": answer.n_roles,
                      "best prediction strength": max(answer.strengths.values(), default=np.nan)})
-display(pd.DataFrame(rows).round(3).fillna(""))
+show(pd.DataFrame(rows))
 
 # %% [markdown]
 # ### What one may not conclude
@@ -337,9 +345,9 @@ display(pd.DataFrame(rows).round(3).fillna(""))
 #   null: there is next to nothing to shuffle. They are here to check the flows, not to be divided.
 # - *That Chesapeake Bay is one whole.* It has power enough for strong wholes only; and its compartments are themselves
 #   groups, put together by those who drew up the table. Wholes of what somebody lumped are partly his.
-# - *That a network is an organism because a level stands.* Standing says that more of the flows stays inside than chance
-#   explains, given what the null keeps. It says nothing about care, goals, or who could live without whom; for that,
-#   remove members and see (the first notebook does).
+# - *That a network is an organism because a level stands.* Standing says that more of the flows stays inside than
+#   chance explains, given what the null keeps. It says nothing about care, goals, or who could live without whom; for
+#   that, remove members and see (the first notebook does).
 # - *That p = .05 is strong.* With 19 nulls it is the least value there can be. Take more nulls for a finer one.
 # - *That a finding of one method is the network's.* Methods disagree above; where they do, say so.
 #
@@ -367,8 +375,8 @@ print("Agreement with the real split:", [round(agreement(level.labels, split), 2
 # %% [markdown]
 # ## EXTENDING THE MODEL
 #
-# Any square array of flows, row = giver, can be asked. Here are two nulls of your own making, as a check of the checker:
-# the bay with its flows dealt out again among the same ties, and a ring of five groups that hardly trade.
+# Any square array of flows, row = giver, can be asked. Here are two nulls of your own making, as a check of the
+# checker: the bay with its flows dealt out again among the same ties, and a ring of five groups that hardly trade.
 
 # %%
 bay_flows = trade_of(bay).flows
@@ -397,9 +405,11 @@ print("five groups:", find_wholes(noisy, rng=1))
 # - Baird & Ulanowicz (1989) The seasonal dynamics of the Chesapeake Bay ecosystem. *Ecological Monographs* 59:329–364.
 # - Blondel, Guillaume, Lambiotte & Lefebvre (2008) Fast unfolding of communities in large networks. *Journal of
 #   Statistical Mechanics* P10008.
-# - Dame & Patten (1981) Analysis of energy flows in an intertidal oyster reef. *Marine Ecology Progress Series* 5:115–124.
+# - Dame & Patten (1981) Analysis of energy flows in an intertidal oyster reef. *Marine Ecology Progress Series*
+#   5:115–124.
 # - Leontief (1986) *Input-Output Economics*, 2nd edition. Oxford University Press.
-# - Rosvall & Bergstrom (2008) Maps of random walks on complex networks reveal community structure. *PNAS* 105:1118–1123.
+# - Rosvall & Bergstrom (2008) Maps of random walks on complex networks reveal community structure. *PNAS*
+#   105:1118–1123.
 # - Tibshirani & Walther (2005) Cluster validation by prediction strength. *Journal of Computational and Graphical
 #   Statistics* 14:511–528.
 # - Tilly (1968) The structure and dynamics of Cone Spring. *Ecological Monographs* 38:169–197.

@@ -20,6 +20,7 @@ Where things are, each module importing only from those above it:
                    ``_packing`` (files, copies), ``_binding`` (what the kernel is handed)
 ``_core``          the kernel, in Cython
 ``measures``       numbers of a world; ``flows``: who fed whom; ``intervene``: what can be done to it
+``datasets``       flow networks from published tables
 ``model``          the world in Mesa, with ``member``, ``_arguments`` and ``_spaces``
 ``sweeps``         many runs, with ``_designs``, ``_runs``, ``_engines`` and ``_store``
 ``plots, view``    figures, and a live view in notebooks

@@ -1,6 +1,6 @@
-"""Wholes where they must be and where they must not: land cut up by graded barriers, and uniform land.
+"""Wholes where they must be and where they must not: graded barriers and uniform land, planted blocks, random ties.
 
-32×32 torus, three resources, care .75, 3,000 ticks and then a window of 500. On every 8th row and column the supply is
+The land: 32×32 torus, three resources, care .75, 3,000 ticks and then a window of 500. On every 8th row and column the supply is
 .8, on every 16th .1, elsewhere 1: four regions of 16×16, each of four of 8×8. The barriers themselves belong to nobody,
 so agreement is taken over the members between them. Each test prints its figures.
 """
@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import organism as og
-from organism.wholes import agreement, find_wholes
+from organism.wholes import agreement, find_wholes, null_flows, planted_flows, trade_of
 from organism.wholes._detect import detect
 
 pytestmark = pytest.mark.verify
 
 SEEDS = (1, 2, 3, 4, 5)
+METHODS = ("louvain", "infomap")
 ROW, COLUMN = np.divmod(np.arange(32 * 32), 32)
 BETWEEN = (ROW % 8 > 0) & (COLUMN % 8 > 0)
 
@@ -88,3 +89,35 @@ def test_the_four_are_found_at_every_seed(seed):
     kept = max((agreement(level.labels[BETWEEN], region(8)) for level in found[:-1]), default=0.)
     print(f"sixteen: {sixteen:.2f} at resolution 1.26, {kept:.2f} of the best level kept")
     assert sixteen >= .8
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_planted_levels_in_a_million_ties(method):
+    """Blocks of 50 inside 500, 5,000 members: the figures of both methods."""
+    if method == "infomap":
+        pytest.importorskip("infomap")
+    flows, (fine, coarse) = planted_flows(ties=1_000_000, rng=1)
+    found = find_wholes(flows, method, nulls=(), rng=1)
+    print(found)
+    best = [max(agreement(level.labels, truth) for level in found) for truth in (fine, coarse)]
+    print(f"{method}: adjusted mutual information {best[0]:.3f} fine, {best[1]:.3f} coarse")
+    assert best[0] >= .9 and best[1] >= .95
+    assert not len(find_wholes(null_flows(flows, "degrees", np.random.default_rng(1)), method, nulls=(), rng=1))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_random_ties_seldom_stand(method):
+    """Of the levels found in random ties of given degrees about one in twenty stands, as it should at the .05 level."""
+    from scipy import stats
+
+    if method == "infomap":
+        pytest.importorskip("infomap")
+    found = stand = 0
+    for given in (og.datasets.chesapeake_bay(), planted_flows(100, (20,), (0, 1), 500, rng=1)[0]):
+        flows = trade_of(given).flows
+        for seed in range(60):
+            random = null_flows(flows, "degrees", np.random.default_rng(seed))
+            levels = find_wholes(random, method, nulls="degrees", rng=seed)
+            found, stand = found + len(levels), stand + len(levels.standing)
+    print(f"{method}: {stand} of {found} levels stand")
+    assert found >= 40 and stand <= stats.binom.ppf(.999, found, .05)
