@@ -1,8 +1,8 @@
 """Wholes where they must be and where they must not: graded barriers and uniform land, planted blocks, random ties.
 
-The land: 32×32 torus, three resources, care .75, 3,000 ticks and then a window of 500. On every 8th row and column the supply is
-.8, on every 16th .1, elsewhere 1: four regions of 16×16, each of four of 8×8. The barriers themselves belong to nobody,
-so agreement is taken over the members between them. Each test prints its figures.
+The land: 32×32 torus, three resources, care .75, 3,000 ticks and then a window of 500. On every 8th row and column
+the supply is .8, on every 16th .1, elsewhere 1: four regions of 16×16, each of four of 8×8. The barriers themselves
+belong to nobody, so agreement is taken over the members between them. Each test prints its figures.
 """
 
 import numpy as np
