@@ -14,7 +14,6 @@ import numpy as np
 from ._checks import seed as resolved
 from ._checks import site_indices, whole
 from .flows import flow_matrix
-from .measures import welfare
 
 __all__ = ["Keystones", "Lesion", "keystones", "lesion"]
 
@@ -72,8 +71,8 @@ class Lesion:
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
-        return (f"Lesion of {len(self.sites)} members: the other {len(self.others):,} have {self.total:+.3f} welfare in "
-                f"all, over {self.ticks} ticks and {self.branches} branches")
+        return (f"Lesion of {len(self.sites)} members: the other {len(self.others):,} have {self.total:+.3f} welfare "
+                f"in all, over {self.ticks} ticks and {self.branches} branches")
 
 
 def lesion(world, sites, ticks: int = 300, *, branches: int = 16, rng=None) -> Lesion:
@@ -195,7 +194,8 @@ def keystones(world, sites=None, *, sample: int = 30, ticks: int = 300, branches
     else:
         chosen = np.unique(site_indices(world.n_sites, sites))
         if not np.isin(chosen, living).all():
-            raise ValueError(f"sites must be where members live; nobody lives at site {np.setdiff1d(chosen, living)[0]}")
+            empty = np.setdiff1d(chosen, living)[0]
+            raise ValueError(f"sites must be where members live; nobody lives at site {empty}")
     if len(chosen) < 3:
         raise ValueError(f"keystones compares at least 3 members, not {len(chosen)}")
     lucks = [int(luck) for luck in generator.integers(2**63, size=branches)]
