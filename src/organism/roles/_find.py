@@ -9,7 +9,7 @@ import numpy as np
 from .._checks import seed as resolved
 from .._checks import whole
 from ..measures import division_of_labour_test
-from ._acts import Acts, acts_of, points_of
+from ._acts import acts_of, points_of
 from ._mixture import Cloud, fit, prediction_strength
 from ._profile import Profile, profiles_of
 
@@ -77,8 +77,8 @@ class Roles:
         if not self.differ:
             head = f"No roles: members differ no more than chance lets them (p = {self.pvalue:.3g})."
         elif self.n_roles == 1:
-            head = (f"Members differ (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}), but by degrees: no number of "
-                    f"roles from 2 to {max(self.strengths)} is found again in other members (prediction strength below "
+            head = (f"Members differ (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}), but by degrees: no number "
+                    f"of roles from 2 to {max(self.strengths)} is found again in other members (prediction strength below "
                     f"{self.threshold:g}).")
         else:
             head = (f"{self.n_roles} roles (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}; prediction strength "
