@@ -50,10 +50,7 @@ import pandas as pd
 from IPython.display import HTML, display
 
 import organism as og
-from organism import datasets
-from organism.roles import find_roles
-from organism.snapshots import Snapshots
-from organism.wholes import agreement, codelength, find_wholes, null_flows, planted_flows, trade_of
+from organism.wholes import agreement, codelength, null_flows, planted_flows, trade_of
 
 
 def show(frame):
@@ -73,7 +70,7 @@ def settle(supply, seed=1):
     made = og.World(og.Topology.grid((SIDE, SIDE)), og.Params.preset("organic").replace(**{"care.weight": 0.75}),
                     rng=seed, columns={"supply": np.repeat(supply.reshape(-1, 1), 3, 1)}, ledger=True)
     made.step(3000)
-    taken = Snapshots(made, every=100)
+    taken = og.Snapshots(made, every=100)
     made.step(500)
     return made, taken
 
@@ -96,7 +93,7 @@ og.view(graded, field="welfare", slider="care.weight")
 # the other? Follow a few members in the view before you decide.
 
 # %%
-roles = find_roles(uniform, rng=1)
+roles = og.find_roles(uniform, rng=1)
 print(roles)
 colours = plt.get_cmap("tab10")
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
@@ -122,7 +119,7 @@ acts = uniform.state["task_counts"]
 draws = og.measures.effective_draws(uniform)
 rng = np.random.default_rng(1)
 mix = acts.sum(axis=0) / acts.sum()
-verdicts = [find_roles(rng.multinomial(np.rint(draws).astype(int), mix), n_resamples=99, rng=i) for i in range(20)]
+verdicts = [og.find_roles(rng.multinomial(np.rint(draws).astype(int), mix), n_resamples=99, rng=i) for i in range(20)]
 print(f"{sum(one.differ for one in verdicts)} of {len(verdicts)} populations without roles seem to differ; "
       f"{sum(one.n_roles > 1 for one in verdicts)} are told to have roles.")
 print(verdicts[0])
@@ -135,7 +132,7 @@ print(verdicts[0])
 # is no whole.
 
 # %%
-none = find_wholes(uniform_flows.window(), rng=1)
+none = og.find_wholes(uniform_flows.window(), rng=1)
 print(none)
 
 # %% [markdown]
@@ -146,7 +143,7 @@ print(none)
 # members between them (adjusted mutual information: 1 the same, 0 as good as chance).
 
 # %%
-levels = find_wholes(graded_flows.window(), rng=1)
+levels = og.find_wholes(graded_flows.window(), rng=1)
 print(levels)
 row, column = np.divmod(np.arange(SIDE**2), SIDE)
 between = (row % 8 > 0) & (column % 8 > 0)
@@ -223,7 +220,7 @@ if len(levels):
 found = []
 for seed in range(2, 6):
     for name, supply in (("uniform", np.ones((SIDE, SIDE))), ("graded", seams)):
-        again = find_wholes(settle(supply, seed)[1].window(), nulls=(), rng=1)
+        again = og.find_wholes(settle(supply, seed)[1].window(), nulls=(), rng=1)
         found.append({"seed": seed, "land": name, "levels": len(again),
                       "wholes": ", ".join(str(level.n_wholes) for level in again) or "none",
                       **{f"agreement with {number}": round(max(
@@ -243,7 +240,7 @@ planted, (small, large) = planted_flows(1000, (20, 100), ties=20_000, rng=1)
 methods = ["louvain", "networkx", *["infomap"] * (importlib.util.find_spec("infomap") is not None)]
 rows = [{"division": "the planted one", "wholes": "10, 50", "bits a step": codelength(planted, large, small)}]
 for method in methods:
-    division = find_wholes(planted, method, nulls=(), rng=1)
+    division = og.find_wholes(planted, method, nulls=(), rng=1)
     best = [max((agreement(level.labels, truth) for level in division), default=0) for truth in (large, small)]
     rows.append({"division": method, "wholes": ", ".join(str(level.n_wholes) for level in division[::-1]),
                  "bits a step": division.codelength, "agreement, large": best[0], "agreement, small": best[1]})
@@ -253,15 +250,15 @@ show(pd.DataFrame(rows))
 # %% [markdown]
 # ### Real networks
 #
-# Flows of energy, carbon and money from published tables. What comes in from the world outside and leaves to it
-# (respiration, export) is kept with the nodes. In a steady state what each compartment gets is what it loses; the last
-# column says by how much the worst one is out.
+# Flows of energy, carbon and money from published tables (the economy is Leontief's example, not a measured one).
+# What comes in from the world outside and leaves to it (respiration, export) is kept with the nodes. In a steady
+# state what each compartment gets is what it loses; the last column says by how much the worst one is out.
 
 # %%
-networks = {name: make() for name, make in datasets.NETWORKS.items()}
+networks = {name: make() for name, make in og.datasets.NETWORKS.items()}
 show(pd.DataFrame([{"network": graph.graph["name"], "compartments": len(graph), "flows": graph.number_of_edges(),
                     "unit": graph.graph["unit"], "source": graph.graph["source"],
-                    "worst balance": f"{max(map(abs, datasets.imbalance(graph).values())):.0e}"}
+                    "worst balance": f"{max(map(abs, og.datasets.imbalance(graph).values())):.0e}"}
                    for graph in networks.values()]))
 
 # %%
@@ -304,7 +301,7 @@ for graph in networks.values():
     others = {tuple(zip(*(ends.tolist() for ends in null_flows(flows, "degrees", np.random.default_rng(i)).nonzero()),
                         strict=True)) for i in range(200)}
     for method in methods:
-        division = find_wholes(graph, method, rng=1)
+        division = og.find_wholes(graph, method, rng=1)
         levels_of = [f"{level.n_wholes} wholes, modularity {level.statistics['modularity']:.2f} "
                      f"({level.nulls['degrees']['modularity'].mean:.2f} by chance, "
                      f"p of so much {level.nulls['degrees']['modularity'].above:.2g}, "
@@ -332,7 +329,7 @@ for graph in networks.values():
     table = {"losses": [[graph.out_degree(i, "weight"), data["export"], data["respiration"]] for i, data in nodes],
              "gains": [[graph.in_degree(i, "weight"), data["input"]] for i, data in nodes]}
     for worth in (10, 30, 100):
-        answer = find_roles(table, draws=worth, least_acts=1, max_roles=4, rng=1)
+        answer = og.find_roles(table, draws=worth, least_acts=1, max_roles=4, rng=1)
         rows.append({"network": graph.graph["name"], "acts a row": worth, "division of labour": answer.statistic,
                      "p": answer.pvalue, "roles": answer.n_roles,
                      "best prediction strength": max(answer.strengths.values(), default=np.nan)})
@@ -356,19 +353,19 @@ show(pd.DataFrame(rows))
 # 1. Make the seams deeper or shallower (`seams` in the second cell). At which depth do the sixteen stand?
 # 2. Look at a window of 100 ticks instead of 500: `graded_flows.window(3400, 3500)`. Which level goes first?
 # 3. Take the care away (`"care.weight": 0`): are there still wholes, and of what?
-# 4. Give the detector more resolutions: `find_wholes(…, resolutions=np.geomspace(.05, 50, 31))`. What changes, and what
-#    should not? (A solution is below.)
+# 4. Give the detector more resolutions: `og.find_wholes(…, resolutions=np.geomspace(.05, 50, 31))`. What changes,
+#    and what should not? (A solution is below.)
 # 5. Find the wholes of Zachary's club, `nx.karate_club_graph()`, and compare them with the two it split into.
 
 # %% tags=["solution"]
 for number in (8, 16, 31):
     ladder = np.geomspace(0.05, 50, number)
-    swept = find_wholes(graded_flows.window(), nulls=(), resolutions=ladder, rng=1)
+    swept = og.find_wholes(graded_flows.window(), nulls=(), resolutions=ladder, rng=1)
     print(f"{number} resolutions:", ", ".join(f"{level.n_wholes} wholes (stability {level.stability:.2f})"
                                               for level in swept) or "none")
 club = nx.karate_club_graph()
 split = [data["club"] for _, data in club.nodes(data=True)]
-division = find_wholes(club, rng=1)
+division = og.find_wholes(club, rng=1)
 print(division)
 print("Agreement with the real split:", [round(agreement(level.labels, split), 2) for level in division])
 
@@ -381,10 +378,10 @@ print("Agreement with the real split:", [round(agreement(level.labels, split), 2
 # %%
 bay_flows = trade_of(bay).flows
 dealt = null_flows(bay_flows, "flows", np.random.default_rng(3))
-print("dealt out again:", find_wholes(dealt, nulls="degrees", rng=1))
+print("dealt out again:", og.find_wholes(dealt, nulls="degrees", rng=1))
 groups = np.kron(np.eye(5), np.ones((12, 12))) + np.kron(np.roll(np.eye(5), 1, axis=1), np.full((12, 12), 0.02))
 noisy = np.random.default_rng(4).poisson(3 * groups)
-print("five groups:", find_wholes(noisy, rng=1))
+print("five groups:", og.find_wholes(noisy, rng=1))
 
 # %% [markdown]
 # ## ORGANISM FEATURES
