@@ -28,8 +28,13 @@ NONE, NOBODY_LEFT = "no wholes found:\nno division of the members is stable", "n
 HUES = np.array([to_rgb(hue) for hue in PALETTE if hue not in ("#F0E442", "#000000")])
 #: Rows and columns of a matrix at most; more members are drawn several to a cell.
 CELLS = 256
+#: What each null keeps and deals out anew.
+KEEPS = {"flows": "same ties, flows shuffled", "strengths": "the same, each member's totals kept",
+         "degrees": "as many ties of each, to others"}
+#: More wholes than this are laid out faster, without regard to how much they exchange.
+MANY = 150
 #: How wide the lines around the finest wholes are, and how much wider at each further level, in points.
-THIN, WIDER = 0.9, 1.7
+THIN, WIDER = 1.2, 1.4
 
 
 def _hues(count: int) -> np.ndarray:
@@ -76,40 +81,52 @@ def _sites(trade, topology) -> list[int]:
 
 
 def outline(ax: Axes, wholes, topology, places) -> None:
-    """Draw the boundaries of wholes on a map, wider from level to level, and name the widths under it."""
-    handles = []
+    """Draw the boundaries of wholes on a map, wider from level to level, and say what the widths mean.
+
+    Networks have no boundaries to draw: there ties inside wholes are dark, the wider the finer the whole.
+    """
+    network, handles = topology.kind != "grid", []
     for i, level in enumerate(wholes):
-        lines = _boundaries(_by_site(level, topology), topology, places)
-        width = THIN + WIDER * i
-        if i:                                   # a pale rim keeps wide lines apart from dark land
+        labels = _by_site(level, topology)
+        lines = _inside(labels, topology, places) if network else _boundaries(labels, topology, places)
+        width = THIN + WIDER * (len(wholes) - 1 - i if network else i)
+        if not network:                         # a pale rim keeps lines apart from dark land
             ax.add_collection(LineCollection(lines, colors="white", linewidths=width + 1.2, zorder=3 + 2 * i,
                                              capstyle="projecting"))
-        ax.add_collection(LineCollection(lines, colors="black", linewidths=width, zorder=4 + 2 * i,
+        ax.add_collection(LineCollection(lines, colors="black", linewidths=width, zorder=2 if network else 4 + 2 * i,
                                          capstyle="projecting"))
         verdict = _verdict(level)
-        handles.append(Line2D([], [], color="black", linewidth=width,
-                              label=_words(level.n_wholes) + f" ({verdict})" * bool(verdict)))
-    tasks = ax.get_legend()
+        handles.append(Line2D([], [], color="black", linewidth=width, label="inside " * network
+                              + _words(level.n_wholes) + f" ({verdict})" * bool(verdict)))
+    tasks, beside = ax.get_legend(), _drawing.map_aspect(topology, places) < _drawing.FLAT
     if handles:
-        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False, fontsize=8)
+        if beside:                              # of a flat map, whose tasks are told below it
+            where = _drawing.key_place(ax, False)
+        else:
+            where = _drawing.key_place(ax, True) | {"ncols": 2}
+        ax.legend(handles=handles, **where, frameon=False, fontsize=8)
         if tasks is not None:
             ax.add_artist(tasks)
+            tasks.set_clip_on(False)            # else layouts leave no room for it
     else:
         ax.set_xlabel("\n".join([ax.get_xlabel(), NONE.replace("\n", " ")]).strip())
 
 
+def _inside(labels, topology, places) -> list:
+    """Return the ties between members of one whole."""
+    a, b = topology.source, topology.target
+    same = (labels[a] == labels[b]) & (labels[a] >= 0)
+    return np.stack([places[a[same]], places[b[same]]], axis=1).tolist()
+
+
 def _boundaries(labels, topology, places) -> list:
-    """Return the lines between sites in different wholes: sides of cells on grids, elsewhere cuts across ties."""
+    """Return the sides of cells, squares or hexagons, that lie between different wholes."""
     if places is not None:
         a, b = topology.source, topology.target
         step = places[b] - places[a]
-        cut = labels[a] != labels[b]
-        if topology.kind == "grid":
-            cut &= (np.hypot(*step.T) < 1.5) & (a < b)          # not the way around a torus
-            half = 0.5 / np.sqrt(3)
-        else:
-            half = 0.16
-        middle, across = (places[a] + places[b])[cut] / 2, half * np.stack([-step[:, 1], step[:, 0]], axis=1)[cut]
+        cut = (labels[a] != labels[b]) & (np.abs(np.hypot(*step.T) - 1) < 1e-6)     # not the way around a torus
+        middle = (places[a] + places[b])[cut] / 2
+        across = 0.5 / np.sqrt(3) * np.stack([-step[:, 1], step[:, 0]], axis=1)[cut]
         return np.stack([middle - across, middle + across], axis=1).tolist()
     rows, columns = topology.cells.T
     image = np.full((1, *topology.shape)[-2:], -1)
@@ -143,7 +160,28 @@ def _centres(level, topology) -> tuple[np.ndarray, np.ndarray]:
     return centres, period
 
 
-def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=None, most: int = 100,
+def _spacing(places) -> float:
+    """Return the median distance from a whole to the nearest other."""
+    from scipy.spatial import KDTree
+
+    return float(np.median(KDTree(places).query(places, 2)[0][:, 1])) if len(places) > 1 else 1.0
+
+
+def _apart(between) -> np.ndarray:
+    """Return where to draw wholes by what they exchange: the more, the nearer."""
+    import networkx as nx
+
+    ties = between.toarray() + between.T.toarray()
+    np.fill_diagonal(ties, 0)
+    n = len(ties)
+    if n > MANY:
+        return _drawing.spring(n, *np.nonzero(ties))
+    far = 1 / np.sqrt(ties / max(ties.max(), 1e-300) + 0.07)
+    found = nx.kamada_kawai_layout(nx.complete_graph(n), dist=dict(enumerate(dict(enumerate(row)) for row in far)))
+    return np.array([found[i] for i in range(n)])
+
+
+def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=None, most: int | None = None,
                  title: str | None = "what wholes give each other") -> Axes:
     """Draw the wholes of one level as discs, and what flows between them as arrows.
 
@@ -158,10 +196,10 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
     ax : Axes, optional
         Where to draw; by default new axes.
     topology : Topology, optional
-        That the members live on: each whole is drawn at their mean position. By default wholes lie where
-        what they exchange puts them (a seeded layout).
-    most : int, default 100
-        Draw at most so many flows, the strongest.
+        That the members live on: each whole is drawn at their mean position. By default wholes are the nearer the
+        more they exchange.
+    most : int, optional
+        Draw at most so many flows, the strongest; by default four a whole.
     title : str, optional
 
     Returns
@@ -176,8 +214,9 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
         return ax
     if not -len(wholes) <= level < len(wholes):
         raise ValueError(f"level must be in [{-len(wholes)}, {len(wholes) - 1}], not {level}")
-    most, level = whole("most", most, 1), level % len(wholes)
+    level %= len(wholes)
     one = wholes[level]
+    most = 4 * one.n_wholes if most is None else whole("most", most, 1)
     ties = one.between.tocoo()
     cross = ties.row != ties.col
     giver, receiver, amount = (part[cross] for part in (ties.row, ties.col, ties.data))
@@ -185,10 +224,10 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
     shown = amount[kept].sum() / amount.sum() if amount.size else 1.0
     giver, receiver, amount = giver[kept], receiver[kept], amount[kept]
     if topology is None:
-        places, period = _drawing.spring(one.n_wholes, giver, receiver), None
+        places, period = _apart(one.between), None
     else:
         places, period = _centres(one, topology)
-    unit = _drawing.unit_length(places)
+    unit = _spacing(places)
     arrows(ax, places, giver, receiver, amount[:, None], unit, period, HUES)
     home = np.zeros(one.n_wholes, np.int64)
     if level + 1 < len(wholes):
@@ -214,9 +253,9 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
     widest = f"widest arrow: {amount.max():,.3g} goods; " if amount.size else ""
     said.append(f"{widest}{one.statistics['closure']:.0%} of all flows stay inside wholes")
     if shown < 1:
-        said.append(f"only the strongest {most:,} flows, {shown:.0%} of what crosses")
-    if _verdict(one):
-        said.append(f"closure: {_verdict(one)}" + " than in the null" * (one.stands is False))
+        said.append(f"only the strongest {_words(most, 'flow').removeprefix('1 ')}, {shown:.0%} of what crosses")
+    if one.stands is not None:
+        said[-1 if shown == 1 else -2] += ", more than by chance" if one.stands else ", no more than by chance"
     ax.set_xlabel("\n".join(said), fontsize=8)
     return ax
 
@@ -359,8 +398,7 @@ def wholes_by_level(wholes, statistic: str = "closure", ax: Axes | None = None, 
     ax.set_ylabel(f"{statistic.replace('_', ' ')} (0–1)", fontsize=9)
     ax.tick_params(length=2, labelsize=8)
     if not len(wholes):
-        ax.set_xticks([])
-        ax.set_yticks([])
+        _bare(ax, ax.get_title())
         _drawing.note(ax, NONE)
         return ax
     if statistic not in wholes[0].statistics:
@@ -382,7 +420,7 @@ def wholes_by_level(wholes, statistic: str = "closure", ax: Axes | None = None, 
             ax.annotate(f"{side}\np = {p:.2g}", (place, values.max()), (0, 4), textcoords="offset points", ha="center",
                         fontsize=7, color=INK)
         count = len(wholes[0].nulls[name][statistic].values)
-        handles.append(Patch(color=HUES[k], alpha=0.5, label=f"{name} dealt out anew ({count} nulls: range, mean)"))
+        handles.append(Patch(color=HUES[k], alpha=0.5, label=f"{KEEPS.get(name, name)} ({count} nulls: range, mean)"))
     observed = [level.statistics[statistic] for level in wholes]
     handles.insert(0, ax.plot(x, observed, "D-", color="black", markersize=6, linewidth=0.8, label="observed")[0])
     ax.set_xticks(x + 0.08 * len(nulls), [_words(level.n_wholes) for level in wholes])
@@ -424,7 +462,7 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
         return ax
     hue = dict(zip(names, HUES[np.arange(len(names)) % len(HUES)], strict=True))
     ticks = np.array(followed.ticks, float)
-    width = 0.09 * (np.diff(ticks).min() if len(ticks) > 1 else 1.0)
+    width = 0.11 * (np.diff(ticks).min() if len(ticks) > 1 else 1.0)
     most = max(len(level.labels) for level in followed.levels if level is not None)
     stacks, last = [], None
     for t, level in enumerate(followed.levels):

@@ -259,7 +259,7 @@ def welfare_map(world, ax: Axes | None = None, *, places=None, title: str | None
 def wholes_map(world, wholes, ax: Axes | None = None, *, places=None, title: str | None = "roles and wholes") -> Axes:
     """Draw the roles of members and the boundaries of the wholes they are in, wider from level to level.
 
-    Boundaries run between sites of a grid; elsewhere a bar lies across each tie that leaves a whole.
+    Networks have no boundaries to draw: there ties inside wholes are dark, the wider the finer the whole.
 
     Parameters
     ----------
@@ -281,8 +281,11 @@ def wholes_map(world, wholes, ax: Axes | None = None, *, places=None, title: str
     ValueError
         If the wholes are not of members of this world.
     """
+    at = _drawing.map_places(world.topology, places)
+    if ax is None and FLAT <= _drawing.map_aspect(world.topology, at) <= 2:
+        ax = _drawing.axes_or_new(None, (5.2, 5.0))     # room for a key below
     ax = role_map(world, ax, places=places, title=title)
-    outline(ax, wholes, world.topology, _drawing.map_places(world.topology, places))
+    outline(ax, wholes, world.topology, at)
     return ax
 
 
