@@ -220,6 +220,16 @@ def test_bars_and_bands_are_members_and_hues_persist():
     assert "1 merge, 1 split" in words(ax)
 
 
+def test_one_window_and_windows_without_wholes():
+    flows = np.ones((20, 20))
+    some, none = wholes_of(flows, [0] * 12 + [1] * 8), find_wholes(EMPTY, nulls=())
+    one = drawn(plots.wholes_over_time(follow_wholes([(5, some)])))
+    assert [bar.get_height() for bar in one.patches] == [12, 8]
+    gap = drawn(plots.wholes_over_time(follow_wholes([(5, some), (6, none), (7, some)])))
+    assert "no wholes" in words(gap) and "2 births, 2 deaths" in words(gap) and not len(gap.collections)
+    assert len({bar.get_facecolor() for bar in gap.patches[:2]}) == 2
+
+
 def test_pictures_of_found_wholes_leave_nothing_in_pyplot():
     graph = nx.connected_caveman_graph(6, 8)
     wholes = find_wholes(graph, n_nulls=3, rng=1)

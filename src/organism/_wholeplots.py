@@ -455,12 +455,10 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
     """
     ax = _drawing.axes_or_new(ax, (7.2, 4.4))
     _bare(ax, title)
-    names = list(dict.fromkeys(name for window in followed.names for name in window))
-    ax.set_xlabel("tick", fontsize=9)
-    if not names:
+    hue = _lasting_hues(followed.names)
+    if not hue:
         _drawing.note(ax, NOBODY_LEFT)
         return ax
-    hue = dict(zip(names, HUES[np.arange(len(names)) % len(HUES)], strict=True))
     ticks = np.array(followed.ticks, float)
     width = 0.11 * (np.diff(ticks).min() if len(ticks) > 1 else 1.0)
     most = max(len(level.labels) for level in followed.levels if level is not None)
@@ -490,6 +488,19 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
     ax.set_xlabel("tick (end of window); height: members, hue and name: the same whole\n"
                   + (", ".join(told) or "no birth, merge, split or death"), fontsize=8)
     return ax
+
+
+def _lasting_hues(windows) -> dict:
+    """Give each name a hue for life, one that no other has in its first window or the one before, if any is left."""
+    pool, hue, number, before = _hues(2 * len(HUES)), {}, {}, []
+    for names in windows:
+        for name in names:
+            if name not in number:
+                taken = {number[other] for other in (*before, *names) if other in number}
+                number[name] = next((i for i in range(len(pool)) if i not in taken), len(number) % len(pool))
+                hue[name] = pool[number[name]]
+        before = names
+    return hue
 
 
 def _stack(level, shared, before, gap: float) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .._checks import seed as resolved
 from ..snapshots import Snapshot
 from ._agree import agreement
 from ._find import Wholes, find_wholes
@@ -37,6 +38,8 @@ class Followed:
     records : list of dict
         The rows of :attr:`events`.
     alpha : float
+    seed : int
+        Of the search in snapshots.
     """
 
     ticks: list[int]
@@ -45,7 +48,8 @@ class Followed:
     shared: list[np.ndarray]
     links: list[np.ndarray]
     records: list[dict] = field(repr=False)
-    alpha: float = 0.05
+    alpha: float
+    seed: int
 
     def __len__(self) -> int:
         return len(self.ticks)
@@ -168,9 +172,10 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
         raise ValueError(f"overlap must be in [0.5, 1), not {overlap!r}")
     if not change >= 0:
         raise ValueError(f"change must be 0 or more, not {change!r}")
+    seed = resolved(rng)
     ticks, levels, names, shared, links, records, made = [], [], [], [], [], [], 0
     last = None                                 # the level followed so far, if windows without any come between
-    for tick, found in _windows(series, rng, options):
+    for tick, found in _windows(series, np.random.default_rng(seed), options):
         if ticks and tick <= ticks[-1]:
             raise ValueError(f"ticks must ascend, but {tick} comes after {ticks[-1]}")
         chosen = _chosen(found, level, last)
@@ -198,12 +203,11 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
         levels.append(chosen)
         names.append(own)
         last = chosen if chosen is not None else last
-    return Followed(ticks, levels, names, shared, links, records, alpha)
+    return Followed(ticks, levels, names, shared, links, records, alpha, seed)
 
 
 def _windows(series, rng, options):
     """Yield tick and wholes of each window."""
-    rng = np.random.default_rng(rng)
     for one in series:
         if isinstance(one, Snapshot):
             yield one.stop, find_wholes(one.reading(), rng=int(rng.integers(2**63)), **options)
