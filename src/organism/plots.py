@@ -24,7 +24,8 @@ from matplotlib.patches import Rectangle
 from . import _drawing, _flowgraph, measures
 from ._checks import closest
 from ._drawing import EMPTY, FLAT, IDLE, INK, NOBODY, PALETTE
-from ._wholeplots import outline, wholes_by_level, wholes_graph, wholes_matrix, wholes_over_time, wholes_tree
+from ._wholecourse import wholes_over_time
+from ._wholeplots import outline, wholes_by_level, wholes_graph, wholes_matrix, wholes_tree
 from .state import COLUMNS
 
 __all__ = [

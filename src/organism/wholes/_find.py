@@ -107,7 +107,19 @@ class Wholes:
         return triplets(self, relation)
 
     def to_mesa(self, model, agents=None) -> list[list]:
-        """Make a Mesa meta-agent of each whole; see :func:`organism.wholes.to_mesa`."""
+        """Make a meta-agent of each whole in a Mesa model; see :func:`organism.wholes.to_mesa`.
+
+        Parameters
+        ----------
+        model : mesa.Model
+        agents : sequence of mesa.Agent, optional
+            One for each member; by default those whose ``unique_id`` is the member's uid.
+
+        Returns
+        -------
+        list of list of mesa MetaAgent
+            By level, the finest first.
+        """
         return to_mesa(self, model, agents)
 
 
