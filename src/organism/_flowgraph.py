@@ -128,11 +128,12 @@ def draw_scene(ax: Axes, scene: Scene, most: int, title: str | None) -> None:
     ax.set_ylim((high[1], low[1]) if scene.grid else (low[1], high[1]))
     draw_nodes(ax, places[shown], scene.nodes[shown], 0.36 * unit)
     said, *hue = scene.said
-    widest = [f"widest arrow: {_count(weight[keep].max())}"] if len(keep) else []
+    widest = [f"widest arrow: {count(weight[keep].max())}"] if len(keep) else []
     ax.set_xlabel("\n".join([said, *["; ".join(hue + widest)] * bool(hue + widest), *part]), fontsize=8)
 
 
-def _count(amount: float) -> str:
+def count(amount: float) -> str:
+    """Return an amount of goods in digits that can be read."""
     return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
 
 

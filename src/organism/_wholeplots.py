@@ -17,7 +17,7 @@ from matplotlib.patches import Patch, Rectangle
 from . import _drawing
 from ._checks import closest, whole
 from ._drawing import IDLE, INK, PALETTE
-from ._flowgraph import arrows
+from ._flowgraph import arrows, count
 from .flows import grid_size
 
 __all__ = ["bare", "hues_of", "outline", "wholes_by_level", "wholes_graph", "wholes_matrix", "wholes_tree"]
@@ -37,10 +37,10 @@ MANY = 150
 THIN, WIDER = 1.2, 1.4
 
 
-def hues_of(count: int) -> np.ndarray:
+def hues_of(number: int) -> np.ndarray:
     """Return a hue for each of so many wholes; beyond six they come again, paler."""
-    turn, own = np.divmod(np.arange(count), len(HUES))
-    pale = (0.75 * turn / max(1, turn.max(initial=1)) if count > len(HUES) else 0 * turn)[:, None]
+    turn, own = np.divmod(np.arange(number), len(HUES))
+    pale = (0.75 * turn / max(1, turn.max(initial=1)) if number > len(HUES) else 0 * turn)[:, None]
     return HUES[own] * (1 - pale) + pale
 
 
@@ -248,14 +248,16 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
         ax.add_patch(Rectangle((-0.5, -0.5), *period, fill=False, edgecolor=IDLE, linewidth=0.8, zorder=1))
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(*((high[1], low[1]) if topology is not None and topology.kind == "grid" else (low[1], high[1])))
-    said = [f"{_words(one.n_wholes)}, disc and number: members" + "; hue: the whole of the next level"
-            * (level + 1 < len(wholes))]
-    widest = f"widest arrow: {amount.max():,.3g} goods; " if amount.size else ""
-    said.append(f"{widest}{one.statistics['closure']:.0%} of all flows stay inside wholes")
+    said = [f"{_words(one.n_wholes)}; disc and number: members"]
+    if level + 1 < len(wholes):
+        said.append("hue: the whole of the next level")
+    chance = {None: "", True: ", more than", False: ", no more than"}[one.stands]
+    chance += f" in the null of {one.decisive}" * bool(chance)
+    said.append(f"{one.statistics['closure']:.0%} of all flows stay inside{chance}")
+    if amount.size:
+        said.append(f"widest arrow: {count(amount.max())} goods")
     if shown < 1:
-        said.append(f"only the strongest {_words(most, 'flow').removeprefix('1 ')}, {shown:.0%} of what crosses")
-    if one.stands is not None:
-        said[-1 if shown == 1 else -2] += ", more than by chance" if one.stands else ", no more than by chance"
+        said[-1] += f"; only the strongest {_words(most, 'flow').removeprefix('1 ')}, {shown:.0%} of what crosses"
     ax.set_xlabel("\n".join(said), fontsize=8)
     return ax
 
@@ -420,8 +422,8 @@ def wholes_by_level(wholes, statistic: str = "closure", ax: Axes | None = None, 
             side, p = ("above", null.above) if null.above <= null.below else ("below", null.below)
             ax.annotate(f"{side}\np = {p:.2g}", (place, values.max()), (0, 4), textcoords="offset points", ha="center",
                         fontsize=7, color=INK)
-        count = len(wholes[0].nulls[name][statistic].values)
-        handles.append(Patch(color=HUES[k], alpha=0.5, label=f"{KEEPS.get(name, name)} ({count} nulls: range, mean)"))
+        made = len(wholes[0].nulls[name][statistic].values)
+        handles.append(Patch(color=HUES[k], alpha=0.5, label=f"{KEEPS.get(name, name)} ({made} nulls: range, mean)"))
     observed = [level.statistics[statistic] for level in wholes]
     handles.insert(0, ax.plot(x, observed, "D-", color="black", markersize=6, linewidth=0.8, label="observed")[0])
     ax.set_xticks(x + 0.08 * len(nulls), [_words(level.n_wholes) for level in wholes])
