@@ -15,6 +15,7 @@ from ._agree import agreement
 from ._detect import METHODS, RESOLUTIONS, STABLE, candidates, detect, nested
 from ._level import Level, Null, Trade, statistics
 from ._maps import codelength, walk
+from ._meta import to_mesa, triplets
 from ._nulls import NULLS, null_flows
 
 __all__ = ["Wholes", "find_wholes", "trade_of"]
@@ -101,6 +102,26 @@ class Wholes:
         return pd.DataFrame({"node": self.trade.nodes, "uid": self.trade.uid,
                              **{f"level_{i}": level.labels for i, level in enumerate(self.levels)}})
 
+    def triplets(self, relation: str = "part of") -> list[tuple]:
+        """Return who is part of what as (member, group, relation); see :func:`organism.wholes.triplets`."""
+        return triplets(self, relation)
+
+    def to_mesa(self, model, agents=None) -> list[list]:
+        """Make a meta-agent of each whole in a Mesa model; see :func:`organism.wholes.to_mesa`.
+
+        Parameters
+        ----------
+        model : mesa.Model
+        agents : sequence of mesa.Agent, optional
+            One for each member; by default those whose ``unique_id`` is the member's uid.
+
+        Returns
+        -------
+        list of list of mesa MetaAgent
+            By level, the finest first.
+        """
+        return to_mesa(self, model, agents)
+
 
 def trade_of(source) -> Trade:
     """Read what wholes are found in.
@@ -144,13 +165,20 @@ def trade_of(source) -> Trade:
                         if isinstance(key, str) and key[:1] == "r" and key[1:].isdigit()}, key=lambda key: int(key[1:]))
         parts = [sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight=name, dtype=float))
                  for name in ("weight", *names)]
-        return _trade(parts[0], tuple(parts[1:]), None, None, nodes, np.arange(len(nodes)))
+        return _trade(parts[0], tuple(parts[1:]), None, None, nodes, _names(nodes))
     shape = getattr(source, "shape", ())
     if len(shape) != 2 or shape[0] != shape[1]:
         raise TypeError("source must be a World, a Reading, a networkx graph or a square array of flows, not "
                         + (f"an array of shape {shape}" if shape else f"{source!r:.60}"))
     flows = sparse.csr_array(source, dtype=float)
     return _trade(flows, (), None, None, list(range(flows.shape[0])), np.arange(flows.shape[0]))
+
+
+def _names(nodes) -> np.ndarray:
+    """Return names of nodes as an array, of numbers if they all are whole numbers."""
+    if all(isinstance(node, (int, np.integer)) for node in nodes):
+        return np.array(nodes, np.int64)
+    return np.fromiter(nodes, object, len(nodes))
 
 
 def _trade(flows, resources, tasks, fed, nodes, uid, positions=None) -> Trade:

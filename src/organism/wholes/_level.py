@@ -28,7 +28,8 @@ class Trade:
     welfare : ndarray, shape (n,), or None
     nodes : list
         Names of the members.
-    uid : ndarray of int64, shape (n,)
+    uid : ndarray, shape (n,)
+        Who they are, for good: uids in a world or reading, names of nodes in a graph, else places in the table.
     positions : ndarray, shape (n, 2), or None
     """
 
