@@ -69,8 +69,8 @@ __all__ = [
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
 _LATE = {"OrganismModel": ".model", "Member": ".member", "sweep": ".sweeps", "Snapshots": ".snapshots",
          "find_roles": ".roles", "find_wholes": ".wholes", "lesion": ".counterfactual"}
-_LATE_MODULES = ("claims", "datasets", "inputs", "plots", "model", "flows", "sweeps", "roles", "wholes", "scales", "temporal",
-                 "counterfactual", "snapshots")
+_LATE_MODULES = ("claims", "counterfactual", "datasets", "flows", "inputs", "model", "plots", "roles", "scales",
+                 "snapshots", "sweeps", "temporal", "wholes")
 
 
 def __getattr__(name: str):

@@ -78,8 +78,8 @@ class Roles:
             head = f"No roles: members differ no more than chance lets them (p = {self.pvalue:.3g})."
         elif self.n_roles == 1:
             head = (f"Members differ (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}), but by degrees: no number "
-                    f"of roles from 2 to {max(self.strengths)} is found again in other members (prediction strength below "
-                    f"{self.threshold:g}).")
+                    f"of roles from 2 to {max(self.strengths)} is found again in other members (prediction strength "
+                    f"below {self.threshold:g}).")
         else:
             head = (f"{self.n_roles} roles (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}; prediction strength "
                     f"{self.strengths[self.n_roles]:.2f}):" if self.n_roles in self.strengths else
