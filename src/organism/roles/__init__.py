@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from ._acts import Acts, acts_of, count_acts
 from ._agree import Agreement
+from ._blocks import Blocks, block_roles
 from ._find import Roles, find_roles
 from ._groups import Labour, labour_between
 from ._profile import Profile
 
-__all__ = ["Acts", "Agreement", "Labour", "Profile", "Roles", "acts_of", "count_acts", "find_roles",
+__all__ = ["Acts", "Agreement", "Blocks", "Labour", "Profile", "Roles", "acts_of", "block_roles", "count_acts", "find_roles",
            "labour_between"]

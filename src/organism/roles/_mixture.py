@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Cloud", "fit", "prediction_strength"]
+__all__ = ["Cloud", "first_labels", "fit", "prediction_strength"]
 
 #: Steps of k-means that start a fit, and steps of EM at most.
 FIRST, MOST = 8, 60
@@ -89,12 +89,12 @@ def fit(points: np.ndarray, edges, floors, n_roles: int, rng: np.random.Generato
     -------
     Cloud
     """
-    found = (_climb(points, tuple(edges), np.asarray(floors, float), _first(points, n_roles, rng))
+    found = (_climb(points, tuple(edges), np.asarray(floors, float), first_labels(points, n_roles, rng))
              for _ in range(starts if n_roles > 1 else 1))
     return max(found, key=lambda cloud: cloud.loglikelihood)
 
 
-def _first(points, n_roles, rng) -> np.ndarray:
+def first_labels(points, n_roles, rng) -> np.ndarray:
     """Return the labels of a short k-means from well spread centres."""
     centres = [points[rng.integers(len(points))]]
     nearest = np.full(len(points), np.inf)
