@@ -11,8 +11,9 @@ from ._mixture import first_labels
 
 __all__ = ["Fit", "dispersion", "explained", "fit", "likelihood", "prepared"]
 
-#: Steps of variational EM at most; a member whose block is that sure counts as settled.
-MOST, SURE = 60, 1e-3
+#: Steps of variational EM that every start makes, and the best of them at most; where members' probabilities
+#: change by less than so much, on average, they are settled.
+FIRST, MOST, SETTLED = 8, 50, 2e-3
 #: Part of the overall mean that every pair of blocks is taken to have given beforehand, so that no rate is 0.
 BEFORE = 1e-2
 
@@ -69,7 +70,7 @@ def _counted(ready: Ready, p) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     The chances are the numbers of ties, or, of all pairs, the product of the blocks' strengths.
     """
     to = (ready.out @ p).reshape(ready.k + 1, ready.n, -1)
-    between = np.einsum("ia,kib->abk", p, to)
+    between = (p.T @ to).transpose(1, 2, 0)
     flows = between[..., :-1]
     if ready.pairs.given:
         return flows, between[..., -1], to
@@ -153,11 +154,17 @@ def fit(ready: Ready, n_blocks: int, starts: int, rng: np.random.Generator) -> F
     if n_blocks == 1:
         return _scored(ready, np.zeros(ready.n, np.int64), 1)
     features = [_amounts(ready), _spectrum(ready, n_blocks, rng)]
-    fits = []
+    found = []
     for i in range(starts):
         labels = first_labels(features[i % 2], n_blocks, rng)
-        fits.append(_scored(ready, _climb(ready, labels, n_blocks, rng), n_blocks))
-    return max(fits, key=lambda one: one.icl)
+        p = _climb(ready, np.full((ready.n, n_blocks), 0.1 / n_blocks) + 0.9 * np.eye(n_blocks)[labels], FIRST, rng)
+        found.append((_labelled(ready, p).icl, p))
+    p = max(found, key=lambda one: one[0])[1]
+    return _labelled(ready, _climb(ready, p, MOST, rng))
+
+
+def _labelled(ready: Ready, p) -> Fit:
+    return _scored(ready, p.argmax(axis=1), p.shape[1])
 
 
 def _scored(ready: Ready, labels, n_blocks: int) -> Fit:
@@ -200,31 +207,28 @@ def _spectrum(ready: Ready, n_blocks: int, rng) -> np.ndarray:
         np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
 
 
-def _climb(ready: Ready, labels, n_blocks: int, rng) -> np.ndarray:
-    """Run variational EM from hard labels until members are settled, and return their likeliest blocks.
+def _climb(ready: Ready, p, steps: int, rng) -> np.ndarray:
+    """Run variational EM from probabilities of blocks (n, B) until they settle, and return where they end.
 
     All members at once may swap blocks for ever (two sides of a bipartite graph do): each step moves a random half.
     """
-    p = np.full((ready.n, n_blocks), 0.1 / n_blocks) + 0.9 * np.eye(n_blocks)[labels]
-    quiet = 0
-    for _ in range(MOST):
+    n, n_blocks, k = ready.n, p.shape[1], ready.k
+    for _ in range(steps):
         flows, chances, to = _counted(ready, p)
         mean = ratio(flows.sum(axis=(0, 1)), chances.sum())
-        before = BEFORE * max(1.0, float(chances.sum()) / n_blocks**2 * 1e-2)
+        before = BEFORE * max(1.0, float(chances.sum()) / n_blocks**2 * BEFORE)
         rates = (flows + before * mean) / (chances[..., None] + before)
         logs = np.log(np.maximum(rates, 1e-300))
-        came = (ready.into @ p).reshape(ready.k + 1, ready.n, n_blocks)
-        score = np.log(np.maximum(p.mean(axis=0), 1e-300))[None]
-        score = score + np.einsum("kib,abk->ia", to[:-1], logs) + np.einsum("kib,bak->ia", came[:-1], logs)
+        came = (ready.into @ p).reshape(k + 1, n, n_blocks)
+        new = np.log(np.maximum(p.mean(axis=0), 1e-300))[None].repeat(n, axis=0)
+        for r in range(k):
+            new += to[r] @ logs[:, :, r].T + came[r] @ logs[:, :, r]
         if ready.pairs.given:
-            all_rates = rates.sum(axis=2)
-            score -= to[-1] @ all_rates.T + came[-1] @ all_rates
-        new = np.exp(score - score.max(axis=1, keepdims=True))
+            new -= to[-1] @ rates.sum(axis=2).T + came[-1] @ rates.sum(axis=2)
+        new = np.exp(new - new.max(axis=1, keepdims=True))
         new /= new.sum(axis=1, keepdims=True)
-        half = rng.random(ready.n) < 0.5
-        change = float(np.abs(new - p).sum()) / ready.n
-        p = np.where(half[:, None], new, p)
-        quiet = quiet + 1 if change < SURE else 0
-        if quiet == 2:
-            break
-    return new.argmax(axis=1)
+        change = float(np.abs(new - p).sum()) / n
+        p = np.where(rng.random(n)[:, None] < 0.5, new, p)
+        if change < SETTLED:
+            return new
+    return p
