@@ -18,8 +18,9 @@ from ._acts import Acts, acts_of, count_acts
 from ._agree import Agreement
 from ._blocks import Blocks, block_roles
 from ._find import Roles, find_roles
+from ._follow import RoleHistory, follow_roles
 from ._groups import Labour, labour_between
 from ._profile import Profile
 
-__all__ = ["Acts", "Agreement", "Blocks", "Labour", "Profile", "Roles", "acts_of", "block_roles", "count_acts", "find_roles",
-           "labour_between"]
+__all__ = ["Acts", "Agreement", "Blocks", "Labour", "Profile", "RoleHistory", "Roles", "acts_of", "block_roles",
+           "count_acts", "find_roles", "follow_roles", "labour_between"]

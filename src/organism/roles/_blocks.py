@@ -11,7 +11,7 @@ from .._checks import whole
 from ..measures._sources import ratio
 from ..wholes import null_flows
 from ._pairs import Pairs, pairs_of
-from ._sbm import Fit, dispersion, explained, fit, likelihood, prepared
+from ._sbm import dispersion, explained, fit, likelihood, prepared
 
 __all__ = ["Blocks", "block_roles"]
 
@@ -196,7 +196,7 @@ def block_roles(source, n_blocks: int | None = None, *, max_blocks: int = 8, giv
 
 
 def _by_size(labels) -> np.ndarray:
-    """Number the blocks anew, the largest first, empty ones left out."""
+    """Give the blocks new numbers, the largest first, empty ones left out."""
     _, labels, size = np.unique(labels, return_inverse=True, return_counts=True)
     rank = np.empty(len(size), np.int64)
     rank[np.argsort(-size, kind="stable")] = np.arange(len(size))
@@ -211,7 +211,8 @@ def _null(pairs: Pairs, rng) -> Pairs:
 
     if pairs.given:
         return replace(pairs, amount=rng.permutation(pairs.amount))
-    n = len(pairs.uid)
-    number = sparse.csr_array((np.arange(1.0, len(pairs.row) + 1), (pairs.row, pairs.column)), shape=(n, n))
-    ties = null_flows(number, "degrees", rng).tocoo()
-    return replace(pairs, row=ties.row, column=ties.col, amount=pairs.amount[np.rint(ties.data).astype(int) - 1])
+    seed, ties = int(rng.integers(2**63)), []
+    for column in pairs.amount.T:                      # the same ties each time, for luck and places are the same
+        flows = sparse.csr_array((column, (pairs.row, pairs.column)), shape=(len(pairs.uid),) * 2)
+        ties.append(null_flows(flows, "degrees", np.random.default_rng(seed)).tocoo())
+    return replace(pairs, row=ties[0].row, column=ties[0].col, amount=np.stack([one.data for one in ties], axis=1))
