@@ -21,6 +21,7 @@ from ._find import Roles, find_roles
 from ._follow import RoleHistory, follow_roles
 from ._groups import Labour, labour_between
 from ._profile import Profile
+from ._refill import Refilling, refilling
 
-__all__ = ["Acts", "Agreement", "Blocks", "Labour", "Profile", "RoleHistory", "Roles", "acts_of", "block_roles",
-           "count_acts", "find_roles", "follow_roles", "labour_between"]
+__all__ = ["Acts", "Agreement", "Blocks", "Labour", "Profile", "Refilling", "RoleHistory", "Roles", "acts_of",
+           "block_roles", "count_acts", "find_roles", "follow_roles", "labour_between", "refilling"]

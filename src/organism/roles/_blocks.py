@@ -196,10 +196,10 @@ def block_roles(source, n_blocks: int | None = None, *, max_blocks: int = 8, giv
 
 
 def _by_size(labels) -> np.ndarray:
-    """Give the blocks new numbers, the largest first, empty ones left out."""
-    _, labels, size = np.unique(labels, return_inverse=True, return_counts=True)
+    """Give the blocks new numbers, the largest first (of equals the one with the first member), empty ones left out."""
+    _, first, labels, size = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(size), np.int64)
-    rank[np.argsort(-size, kind="stable")] = np.arange(len(size))
+    rank[np.lexsort((first, -size))] = np.arange(len(size))
     return rank[labels]
 
 
