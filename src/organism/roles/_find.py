@@ -135,7 +135,8 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     their acts from one mix? If not, there is one role. If so, mixtures of 2 to ``max_roles`` clouds are
     fitted (to the square roots of the shares, where chance scatters alike in all directions), and the largest number
     is taken whose clouds, found in one half of the members, are found again in the other: prediction strength
-    of at least ``threshold``. Members may also differ by degrees; then no number passes, and there is one role.
+    of at least ``threshold``. (A role of fewer than about ten members passes for a few strays.) Members may also
+    differ by degrees; then no number passes, and there is one role.
 
     Parameters
     ----------
