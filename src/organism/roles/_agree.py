@@ -74,14 +74,12 @@ class Agreement:
 
 def _paired(one, other):
     """Return the labels of members that both divide."""
-    if not hasattr(other, "labels"):
-        labels = np.asarray(other)
-        if labels.shape != one.labels.shape:
-            raise ValueError(f"other must have one label for each of the {len(one.labels)} members, not shape "
-                             f"{labels.shape}")
-        a, b = one.labels, labels
-    else:
+    if hasattr(other, "uid"):
         _, i, j = np.intersect1d(one.uid, other.uid, return_indices=True)
         a, b = one.labels[i], other.labels[j]
+    else:
+        a, b = one.labels, np.asarray(getattr(other, "labels", other))
+        if a.shape != b.shape:
+            raise ValueError(f"other must have one label for each of the {len(a)} members, not shape {b.shape}")
     known = (a >= 0) & (b >= 0) if b.dtype.kind in "if" else a >= 0
     return a[known], b[known]

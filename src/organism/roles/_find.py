@@ -43,6 +43,8 @@ class Roles:
         Level of the test; least prediction strength of roles.
     uid, site : ndarray of int64, shape (n,)
     seed : int
+    cloud : Cloud
+        The mixture: centres, weights and variances of the roles.
     """
 
     labels: np.ndarray
@@ -74,9 +76,9 @@ class Roles:
 
         Parameters
         ----------
-        other : Roles, Blocks or array_like of shape (n,)
-            Roles or blocks of members with the same uids, or a label for each member in the order of ``uid``
-            (negative: unknown).
+        other : Roles, Blocks, Level or array_like of shape (n,)
+            Roles or blocks of members with the same uids; or a level of wholes, or a label (negative: unknown), for
+            each member in the order of ``uid``.
 
         Returns
         -------
@@ -169,6 +171,13 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     Returns
     -------
     Roles
+
+    Notes
+    -----
+    How well: 400 members in three planted roles, each with 60 acts, of which a member does its own task with
+    probability .54 and each other with .23 (.50 and .25): in 20 recordings three roles were found each time, with
+    an adjusted mutual information with the planted ones of .96 to 1 (.87 to .95). In 200 recordings whose acts were
+    shuffled the test calls members different as often as ``alpha`` says.
 
     References
     ----------

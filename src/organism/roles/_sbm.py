@@ -14,6 +14,8 @@ __all__ = ["Fit", "dispersion", "explained", "fit", "likelihood", "prepared"]
 #: Steps of variational EM that every start makes, and the best of them at most; where members' probabilities
 #: change by less than so much, on average, they are settled.
 FIRST, MOST, SETTLED = 8, 50, 2e-3
+#: Every other pair of starts begins with so many blocks more, and joins them.
+MORE = 2
 #: Part of the overall mean that every pair of blocks is taken to have given beforehand, so that no rate is 0.
 BEFORE = 1e-2
 
@@ -144,7 +146,8 @@ def fit(ready: Ready, n_blocks: int, starts: int, rng: np.random.Generator) -> F
     n_blocks : int
         In [1, n].
     starts : int
-        Every other one from the flows' singular vectors, the others from what members give and get.
+        By turns from what members give and get, and from the flows' singular vectors; then so, but with two blocks
+        more, which are joined. (A block that was split too early is hard to put together by moving members.)
     rng : numpy.random.Generator
 
     Returns
@@ -156,11 +159,38 @@ def fit(ready: Ready, n_blocks: int, starts: int, rng: np.random.Generator) -> F
     features = [_amounts(ready), _spectrum(ready, n_blocks, rng)]
     found = []
     for i in range(starts):
-        labels = first_labels(features[i % 2], n_blocks, rng)
-        p = _climb(ready, np.full((ready.n, n_blocks), 0.1 / n_blocks) + 0.9 * np.eye(n_blocks)[labels], FIRST, rng)
+        first = n_blocks if i % 4 < 2 else min(n_blocks + MORE, ready.n)
+        p = _climb(ready, _soft(first_labels(features[i % 2], first, rng), first), FIRST, rng)
+        if first > n_blocks:
+            p = _climb(ready, _soft(_joined(ready, p, n_blocks), n_blocks), FIRST, rng)
         found.append((_labelled(ready, p).icl, p))
     p = max(found, key=lambda one: one[0])[1]
     return _labelled(ready, _climb(ready, p, MOST, rng))
+
+
+def _soft(labels, n_blocks: int) -> np.ndarray:
+    """Return probabilities of blocks that lean on labels."""
+    return np.full((len(labels), n_blocks), 0.1 / n_blocks) + 0.9 * np.eye(n_blocks)[labels]
+
+
+def _joined(ready: Ready, p, n_blocks: int) -> np.ndarray:
+    """Join the two blocks whose union loses least, until there are ``n_blocks``; return labels."""
+    from scipy.special import xlogy
+
+    labels = p.argmax(axis=1)
+    for n in range(p.shape[1], n_blocks, -1):
+        flows, chances, _ = _counted(ready, np.eye(n)[labels])
+        best, to = -np.inf, None
+        for a in range(n):
+            for b in range(a):
+                into = np.where(np.arange(n) == a, b, np.arange(n) - (np.arange(n) > a))
+                m = np.eye(n - 1)[into]
+                f, c = np.einsum("ac,abk,bd->cdk", m, flows, m, optimize=True), m.T @ chances @ m
+                gain = float(xlogy(f, ratio(f, c[..., None])).sum())
+                if gain > best:
+                    best, to = gain, into
+        labels = to[labels]
+    return labels
 
 
 def _labelled(ready: Ready, p) -> Fit:
