@@ -198,6 +198,12 @@ def test_acts_of_a_snapshot_and_of_a_reading(trading):
     assert (acts_of(world).blocks["position"] >= 0).all()
 
 
+def test_more_may_arrive_than_is_burned(trading, monkeypatch):
+    monkeypatch.setattr("organism.roles._acts.dependence", lambda world, each: np.full(256, 1.5))
+    acts = acts_of(trading[0])
+    assert (acts.blocks["position"][:, 2] == 0).all() and find_roles(trading[0], rng=1).differ
+
+
 def test_ties_are_the_acts_of_flows():
     graph = nx.DiGraph()
     graph.add_edge("a", "b", weight=2., r0=2., r1=0.)
@@ -297,6 +303,38 @@ def test_roles_that_do_not_last():
     assert "roles do not last" in str(history)
 
 
+def test_all_members_swap_their_tasks():
+    """Whoever did task 0 now does 1, and so on: the roles are the same, and nobody keeps one."""
+    rng = np.random.default_rng(8)
+    for mixes in (MIXES, MIXES * .5 + .5 / 3):
+        true = np.arange(150) % 3
+        history = follow_roles([rng.multinomial(200, mixes[(true + turn) % 3]) for turn in (0, 1, 2)], rng=1)
+        assert len(history.names) == 3 and (history.persistence < .05).all() and (history.pvalue == 1).all()
+        assert "roles do not last" in str(history)
+
+
+def test_a_role_changes_what_it_does():
+    """Little by little a role gathers another thing, with the same members: it is the same role all the time."""
+    rng, true = np.random.default_rng(9), np.arange(150) % 3
+    windows = []
+    for part in np.linspace(0, 1, 7):
+        mixes = np.array([[.8, .1, .05, .05], [.1, .8, .05, .05], [.05, .05, .85 - .8 * part, .05 + .8 * part]])
+        windows.append(rng.multinomial(200, mixes[true]))
+    history = follow_roles(windows, n_roles=3, rng=1)
+    assert history.lasting and (history.persistence == 1).all()
+    assert history.names == {0: "gathers 0", 1: "gathers 1", 2: "gathers 3"}
+
+
+def test_members_decide_where_roles_do_alike():
+    from organism.roles._follow import _match
+
+    was, own = np.repeat([0, 1, 2], 10), np.repeat([2, 0, 1], 10)
+    assert _match(was, own, np.full((3, 3), .3)).tolist() == [1, 2, 0]
+    assert _match(was, own, np.full((3, 3), .3) + np.eye(3) * -.3 + .6).tolist() == [-1, -1, -1]
+    assert _match(was, own, np.full((3, 3), .9) + .6, np.inf).tolist() == [1, 2, 0]
+    assert _match(was, own, np.where(np.eye(3), 0, 1.)).tolist() == [0, 1, 2]
+
+
 def test_persistence_by_lot_is_at_its_level():
     rng = np.random.default_rng(3)
     windows = [find_roles(planted(rng, 60)[1], 3, n_resamples=1, rng=rng) for _ in range(201)]
@@ -384,6 +422,13 @@ def test_nobody_takes_over_by_rule():
     one = refilling(world, sites=40, ticks=50, branches=1, rng=1)
     assert one.taken_over is None and one.lost.tolist() == [40] and len(one.site) == 8
     assert one.role == find_roles(world, blocks="tasks", rng=1).labels[40]
+
+
+def test_twins_share_their_luck(trading):
+    """After one tick nobody but neighbours can know of the loss, and all others do the same as in the twin."""
+    lost = refilling(trading[0], sites=[40, 41], roles=find_roles(trading[0], 3, blocks="tasks", rng=1), ticks=1,
+                     branches=4, rng=1)
+    assert lost.elsewhere == 0 and (lost.twin > 0).any()
 
 
 def test_newborns_refill():

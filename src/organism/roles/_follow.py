@@ -14,9 +14,9 @@ from ._find import Roles, find_roles
 
 __all__ = ["RoleHistory", "follow_roles"]
 
-#: Two roles are the same if (1 - overlap of their members) + distance of their centres is at most this: with the same
-#: members a role may change what it does, with others it must do much the same.
-SAME = 1.25
+#: Two roles are the same if (1 - overlap of their members) + DOING × distance of their centres is at most SAME: what
+#: members do counts for more than who they are, or all might swap their tasks and seem to keep their roles.
+DOING, SAME = 2.0, 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,12 +138,14 @@ def follow_roles(series, *, ticks=None, n_resamples: int = 199, alpha: float = 0
                  **options) -> RoleHistory:
     """Follow roles through time.
 
-    A role of one window is a role of the next if they have the same members, or do the same. For every pair of roles
-    the cost is (1 - overlap) + distance: of their members, those of both over those of either (Jaccard), counted
-    among members known in both windows; and of their centres, Hellinger's distance, the mean of the blocks; both in
-    [0, 1]. Roles are matched so that the sum of costs is least (Kuhn's assignment); pairs that cost more than 1.25
-    are not. A role that was gone is known again by what it does. All others get new numbers. A window in which no
-    roles are told apart says nothing; roles are matched across it.
+    A role of one window is a role of the next if its members do the same, and are the same. For every pair of roles
+    the cost is (1 - overlap) + 2 × distance: of their members, those of both over those of either (Jaccard), counted
+    among members known in both windows; and of their centres, Hellinger's distance, the mean of the blocks, over how
+    far a role's centre usually is from the nearest other's. Roles are matched so that the sum of costs is least (Kuhn's
+    assignment); pairs that cost more than 1.5 are not. So members that all swap their tasks are said to change roles;
+    a role whose members stay may change what it does, little by little. A role that was gone is known again by
+    what it does. All others get new numbers. A window in which no roles are told apart says nothing; roles are matched
+    across it.
 
     Parameters
     ----------
@@ -211,7 +213,7 @@ def follow_roles(series, *, ticks=None, n_resamples: int = 199, alpha: float = 0
         if len(was):
             persistence[step] = (was == number[own]).mean()
             lots = (rng.permutation(own) for _ in range(n_resamples))
-            null[step] = [(was == _match(was, lot, far)[lot]).mean() for lot in lots]
+            null[step] = [(was == _match(was, lot, far, np.inf)[lot]).mean() for lot in lots]
         last = step
     names, persistence, null = dict(sorted(names.items())), persistence[1:], null[1:]
     sizes = [np.bincount(one[one >= 0], minlength=len(names)) for one in labels]
@@ -231,23 +233,32 @@ def _shared(uid, labels, now: Roles):
 
 
 def _distances(centres, cloud) -> np.ndarray:
-    """Return Hellinger's distance of lasting roles' centres from those of a window, the mean of the blocks."""
-    parts = [np.sqrt(((centres[:, None, a:b] - cloud.centres[None, :, a:b])**2).sum(axis=2) / 2)
-             for a, b in zip(cloud.edges, cloud.edges[1:], strict=False)]
-    return np.mean(parts, axis=0)
+    """Return the distances of lasting roles' centres from those of a window, over that of nearest lasting roles."""
+    def far(a, b):
+        return np.mean([np.sqrt(((a[:, None, i:j] - b[None, :, i:j])**2).sum(axis=2) / 2)
+                        for i, j in zip(cloud.edges, cloud.edges[1:], strict=False)], axis=0)
+
+    if not len(centres):
+        return np.empty((0, len(cloud.centres)))
+    apart = far(centres, centres)
+    np.fill_diagonal(apart, np.inf)
+    return far(centres, cloud.centres) / max(float(np.median(apart.min(axis=1))), 1e-9)
 
 
-def _match(was, own, far) -> np.ndarray:
-    """Return the lasting role of each role of a window, -1 for none, from labels of the same members in both."""
+def _match(was, own, far, most: float = SAME) -> np.ndarray:
+    """Return the lasting role of each role of a window, from labels of the same members in both.
+
+    -1 for none: where the cost is above ``most``. (Lots are matched as well as can be, at any cost.)
+    """
     from scipy.optimize import linear_sum_assignment
 
     both = np.zeros(far.shape)
     np.add.at(both, (was, own), 1)
     either = both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both
-    cost = 1 - ratio(both, either) + far
+    cost = 1 - ratio(both, either) + DOING * far
     # what is not the same is best left alone: such a pair costs no more than none
-    old, new = linear_sum_assignment(np.minimum(cost, SAME + 1e-9))
+    old, new = linear_sum_assignment(np.minimum(cost, most + 1e-9))
     number = np.full(far.shape[1], -1)
-    same = cost[old, new] <= SAME
+    same = cost[old, new] <= most
     number[new[same]] = old[same]
     return number
