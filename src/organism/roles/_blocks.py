@@ -115,8 +115,9 @@ def block_roles(source, n_blocks: int | None = None, *, max_blocks: int = 8, giv
     roles) only what they carry is modelled (Aicher, Jacobs and Clauset 2015); of a graph all pairs of members are, and
     members' strengths are taken as they are (Karrer and Newman 2011; one strength for giving and one for getting,
     all resources together). Goods are no counts: they are divided by their dispersion, variance over
-    mean within the blocks of the largest model (a quasi-likelihood). Fitted by variational EM from several starts;
-    the number of blocks is that of the greatest integrated completed likelihood (ICL).
+    mean within the blocks of the largest model (a quasi-likelihood), by pairs or by members, whichever is more: the
+    flows of one member go together. Fitted by variational EM from several starts; the number of blocks is that of the
+    greatest integrated completed likelihood (ICL).
 
     The null: as many blocks are fitted again, where flows are dealt out again on the same ties, or, between all pairs,
     where ties go to others at random and members keep their numbers of ties.
@@ -147,7 +148,8 @@ def block_roles(source, n_blocks: int | None = None, *, max_blocks: int = 8, giv
     Karrer, Newman (2011) Stochastic blockmodels and community structure in networks. *Physical Review E* 83: 016107.
     Aicher, Jacobs, Clauset (2015) Learning latent block structure in weighted networks. *Journal of Complex Networks*
     3: 221-248. Daudin, Picard, Robin (2008) A mixture model for random graphs. *Statistics and Computing* 18: 173-183.
-    McCullagh, Nelder (1989) *Generalized Linear Models*, chapter 9 (quasi-likelihood).
+    McCullagh, Nelder (1989) *Generalized Linear Models*, chapter 9 (quasi-likelihood). Rao, Scott (1981) The analysis
+    of categorical data from complex sample surveys. *Journal of the American Statistical Association* 76: 221-230.
 
     Examples
     --------
