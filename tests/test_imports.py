@@ -19,7 +19,7 @@ LAYERS = [
     {"state", "storage", "records", "inputs", "regimes"},
     {"_binding", "_clock", "_editing", "_governing", "_packing", "_settling"},
     {"world", "interact"},
-    {"intervene", "measures", "flows", "theory", "roles", "snapshots", "wholes"},
+    {"intervene", "measures", "flows", "snapshots", "temporal", "theory", "roles", "wholes", "scales"},
     {"counterfactual", "causal"},
     {"_arguments", "_spaces", "embed", "member", "model"},
     {"_drawing", "_flowgraph"},

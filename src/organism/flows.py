@@ -93,15 +93,18 @@ def flow_matrix(world, exact: bool | None = None, resource: int | None = None):
     return _sparse(amount, topology.source, topology.target, world.n_sites)
 
 
-def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
+def interdependence(world, exact: bool | None = None, *, window=None, minimum: float = 0.0):
     """Return who feeds whom among the living, as a networkx graph.
 
     Parameters
     ----------
-    world : World
+    world : World or Snapshots
     exact : bool, optional
         True reads the exact totals, False the decayed sums; by default the exact
         totals if the world keeps them.
+    window : int or (int, int), optional
+        Only flows of the last so many ticks, or of the ticks from one to another, of a world of which
+        :class:`~organism.Snapshots` are taken. Of the ticks start + 1 … stop; both must be ends of their windows.
     minimum : float, default 0
         Leave out edges that carry this much or less (goods).
 
@@ -124,6 +127,10 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
     ValueError
         If exact totals are asked for and the world keeps none.
     """
+    if window is not None or not hasattr(world, "state"):
+        if exact is False:
+            raise ValueError("a window is of exact totals; leave exact out")
+        return _windowed(world, window).graph(minimum=minimum)
     exact = _exact(world, exact)
     topology, state, living = world.topology, world.state, world.living
     nodes = {
@@ -142,6 +149,25 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
     labels = _labels(topology, living)
     name = dict(zip(living.tolist(), labels, strict=True))
     return _graph(labels, nodes, topology.source, topology.target, amount, name, minimum, exact, about)
+
+
+def _windowed(source, window) -> Reading:
+    """Return the flows of a window of snapshots, or of those that are taken of a world."""
+    taken = source
+    if hasattr(source, "state"):
+        taken = next((job.call for job in source._agenda.jobs if hasattr(job.call, "window")), None)
+        if taken is None:
+            raise ValueError("a window needs snapshots of the world: og.Snapshots(world, every=…) before it runs")
+    if window is None:
+        return taken.window()
+    if isinstance(window, (int, np.integer)) and not isinstance(window, bool):
+        stop = int(taken.ticks[-1]) if len(taken) else 0
+        return taken.window(stop - int(window), stop)
+    try:
+        start, stop = (int(end) for end in window)
+    except (TypeError, ValueError):
+        raise ValueError(f"window must be a number of ticks or two ticks, not {window!r}") from None
+    return taken.window(start, stop)
 
 
 def _labels(topology, sites) -> list:

@@ -370,9 +370,17 @@ class World(Clock):
 
     # -- copies -----------------------------------------------------------------------------
 
-    def fork(self) -> World:
-        """Return a twin with the same state and the same luck; jobs and recordings stay here."""
+    def fork(self, rng=None) -> World:
+        """Return a twin with the same state; jobs and recordings stay here.
+
+        Parameters
+        ----------
+        rng : int, SeedSequence or Generator, optional
+            Luck of the twin from now on; by default it is the same as here.
+        """
         header, arrays = self._pack()
+        if rng is not None:
+            header["seed"] = seed(rng)
         return self._unpack(self.topology, self._params, header,
                             {name: array.copy() for name, array in arrays.items()})
 

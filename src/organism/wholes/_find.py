@@ -236,7 +236,7 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
 
 
 def _by_size(labels) -> np.ndarray:
-    """Number groups from the largest on."""
+    """Return labels that number groups from the largest on."""
     size = np.bincount(labels)
     rank = np.empty(len(size), np.int64)
     rank[np.argsort(-size, kind="stable")] = np.arange(len(size))

@@ -135,7 +135,8 @@ def _information(visits, steps, labels, k) -> dict[str, float]:
     mean_row = np.asarray(rows[live].mean(axis=0)).ravel()
     noise = -float((rows.data * np.log2(np.where(rows.data > 0, rows.data, 1))).sum()) / max(1, live.sum())
     effective = float(entropy(mean_row)) - noise
-    return {"individuality": float(np.clip(ratio(coarse_known, fine_known), 0, 1)),
+    told = np.clip(coarse_known / fine_known, 0, 1) if fine_known > 1e-9 else 0.0       # one whole: nothing to tell
+    return {"individuality": float(told),
             "effectiveness": float(ratio(effective, np.log2(k))) if k > 1 else 0.0}
 
 
