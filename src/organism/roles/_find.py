@@ -10,6 +10,7 @@ from .._checks import seed as resolved
 from .._checks import whole
 from ..measures import division_of_labour_test
 from ._acts import acts_of, points_of
+from ._agree import Agreement
 from ._mixture import Cloud, fit, prediction_strength
 from ._profile import Profile, profiles_of
 
@@ -42,6 +43,8 @@ class Roles:
         Level of the test; least prediction strength of roles.
     uid, site : ndarray of int64, shape (n,)
     seed : int
+    cloud : Cloud
+        The mixture: centres, weights and variances of the roles.
     """
 
     labels: np.ndarray
@@ -68,18 +71,42 @@ class Roles:
         """Whether members differ by more than chance: ``pvalue`` is at most ``alpha``."""
         return self.pvalue <= self.alpha
 
+    def agreement(self, other) -> Agreement:
+        """Compare with another division of the same members, such as :func:`block_roles` finds.
+
+        Parameters
+        ----------
+        other : Roles, Blocks, Level or array_like of shape (n,)
+            Roles or blocks of members with the same uids; or a level of wholes, or a label (negative: unknown), for
+            each member in the order of ``uid``.
+
+        Returns
+        -------
+        Agreement
+            Printed, it says whether both agree.
+        """
+        return Agreement.of(self, other)
+
     @property
     def sizes(self) -> np.ndarray:
         """Members of each role, shape (R,)."""
         return np.bincount(self.labels[self.labels >= 0], minlength=self.n_roles)
 
     def __str__(self) -> str:
-        if not self.differ:
-            head = f"No roles: members differ no more than chance lets them (p = {self.pvalue:.3g})."
+        acting, first = int((self.labels >= 0).sum()), next(iter(self.profiles[0].shares.values()))
+        if acting < 2:
+            head = ("No roles: nobody acted enough to tell." if not acting else
+                    "No roles: only one member acted enough to tell, and there is none to differ from.")
+        elif len(first) < 2:
+            head = "No roles: there is only one thing to do."
+        elif not self.differ:
+            head = (f"No roles: members differ no more than chance lets them (p = {self.pvalue:.3g})"
+                    + (f"; the {self.n_roles} that were asked for:" if self.n_roles > 1 else "."))
         elif self.n_roles == 1:
-            head = (f"Members differ (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}), but by degrees: no number "
-                    f"of roles from 2 to {max(self.strengths)} is found again in other members (prediction strength "
-                    f"below {self.threshold:g}).")
+            head = f"Members differ (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g})"
+            head += (f", but by degrees: no number of roles from 2 to {max(self.strengths)} is found again in other "
+                     f"members (prediction strength below {self.threshold:g})." if self.strengths else "; one role was "
+                     "asked for.")
         else:
             head = (f"{self.n_roles} roles (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}; prediction strength "
                     f"{self.strengths[self.n_roles]:.2f}):" if self.n_roles in self.strengths else
@@ -101,7 +128,8 @@ class Roles:
 
 
 def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: int = 8, threshold: float = 0.8,
-               alpha: float = 0.05, n_resamples: int = 199, least_acts: float = 10, draws=None, rng=None) -> Roles:
+               alpha: float = 0.05, n_resamples: int = 199, least_acts: float | None = None, draws=None,
+               window: int = -1, rng=None) -> Roles:
     """Find the roles of a population in what its members do.
 
     Every member is described by the shares of tasks in its acts, of resources in what it gives and gets, and of
@@ -109,18 +137,21 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     their acts from one mix? If not, there is one role. If so, mixtures of 2 to ``max_roles`` clouds are
     fitted (to the square roots of the shares, where chance scatters alike in all directions), and the largest number
     is taken whose clouds, found in one half of the members, are found again in the other: prediction strength
-    of at least ``threshold``. Members may also differ by degrees; then no number passes, and there is one role.
+    of at least ``threshold``. (A role of fewer than about ten members passes for a few strays.) Members may also
+    differ by degrees; then no number passes, and there is one role.
 
     Parameters
     ----------
-    source : World, mapping or array_like
+    source : World, Snapshot, Snapshots, Reading, networkx graph, sparse array, mapping or array_like
         A world (its living members; what they remember, and all that they gave and got where it keeps
-        exact totals); a table of counts (members, tasks); or a mapping of block names to such tables of
-        amounts ≥ 0, the first of which is tested.
+        exact totals); a snapshot of one window, or a series of them; flows alone (a reading, a graph whose edges
+        carry ``weight`` and ``r0``, ``r1``, …, a sparse array, row = giver); a table of counts (members, tasks), such
+        as :func:`count_acts` makes; or a mapping of block names to such tables of amounts ≥ 0, the first of which
+        is tested.
     n_roles : int, optional
         This many, without choosing.
     blocks : sequence of str, optional
-        Only these blocks: of a world some of "tasks", "exports", "imports" and "position".
+        Only these blocks: of a world some of "tasks", "exports", "imports" and "position"; the first is tested.
     max_roles : int, default 8
     threshold : float, default 0.8
         Least prediction strength, in (0, 1].
@@ -128,16 +159,25 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
         Level of the test, in (0, 1).
     n_resamples : int, default 199
         Tables of the null.
-    least_acts : float, default 10
-        Members whose acts are worth fewer draws are told no role (-1).
+    least_acts : float, optional
+        Members whose acts are worth fewer draws are told no role (-1); by default 10, and 2 of flows alone.
     draws : float or array_like, shape (n,), optional
-        How many independent acts a row is worth; by default what a world's memory makes of
-        them, and row sums of the first block of tables.
+        How many independent acts a row is worth; by default what a world's memory makes of them, row sums of the
+        first block of tables, and of flows alone the number of ties that they went along (:mod:`organism.roles`).
+    window : int, default -1
+        Which snapshot of a series.
     rng : int, SeedSequence, Generator or None
 
     Returns
     -------
     Roles
+
+    Notes
+    -----
+    How well: 400 members in three planted roles, each with 60 acts, of which a member does its own task with
+    probability .54 and each other with .23 (.50 and .25): in 20 recordings three roles were found each time, with
+    an adjusted mutual information with the planted ones of .96 to 1 (.87 to .95). In 200 recordings whose acts were
+    shuffled the test calls members different as often as ``alpha`` says.
 
     References
     ----------
@@ -162,7 +202,8 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
             raise ValueError(f"{name} must be in (0, 1], not {value!r}")
     seed = resolved(rng)
     rng = np.random.default_rng(seed)
-    acts = acts_of(source, blocks, draws)
+    acts = acts_of(source, blocks, draws, window)
+    least_acts = (10 if acts.counted else 2) if least_acts is None else least_acts
     first = next(iter(acts.blocks.values()))
     known = (acts.draws >= least_acts) & (first.sum(axis=1) > 0)
     able = acts.take(known)

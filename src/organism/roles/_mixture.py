@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Cloud", "fit", "prediction_strength"]
+__all__ = ["Cloud", "first_labels", "fit", "prediction_strength"]
 
 #: Steps of k-means that start a fit, and steps of EM at most.
 FIRST, MOST = 8, 60
 #: A step of EM that gains less than this a member is the last (nats).
 GAIN = 1e-4
+#: A role with fewer members than this in half of them is not told from a few strays.
+FEWEST = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +91,12 @@ def fit(points: np.ndarray, edges, floors, n_roles: int, rng: np.random.Generato
     -------
     Cloud
     """
-    found = (_climb(points, tuple(edges), np.asarray(floors, float), _first(points, n_roles, rng))
+    found = (_climb(points, tuple(edges), np.asarray(floors, float), first_labels(points, n_roles, rng))
              for _ in range(starts if n_roles > 1 else 1))
     return max(found, key=lambda cloud: cloud.loglikelihood)
 
 
-def _first(points, n_roles, rng) -> np.ndarray:
+def first_labels(points, n_roles, rng) -> np.ndarray:
     """Return the labels of a short k-means from well spread centres."""
     centres = [points[rng.integers(len(points))]]
     nearest = np.full(len(points), np.inf)
@@ -139,8 +141,8 @@ def prediction_strength(points, edges, floors, n_roles: int, rng: np.random.Gene
     """Return how well the roles of one half of the members are found again from the other half.
 
     Both halves are clustered. Of each role of a half, the share of pairs of its members is counted which
-    the other half's roles put together too; the least share of any role counts, averaged over the halves
-    and over splits (Tibshirani and Walther 2005).
+    the other half's roles put together too; the least share of any role counts (0 of one with fewer than 5
+    members there), averaged over the halves and over splits (Tibshirani and Walther 2005).
 
     Parameters
     ----------
@@ -163,7 +165,7 @@ def prediction_strength(points, edges, floors, n_roles: int, rng: np.random.Gene
     if n_roles == 1:
         return 1.0
     half, found = min(len(points) // 2, sample), []
-    if half < 2 * n_roles:
+    if half < FEWEST * n_roles:
         return 0.0
     for _ in range(splits):
         order = rng.permutation(len(points))[:2 * half]
@@ -174,5 +176,5 @@ def prediction_strength(points, edges, floors, n_roles: int, rng: np.random.Gene
             np.add.at(table, (own.labels(mine), other.labels(mine)), 1)
             size = table.sum(axis=1)
             together = (table * (table - 1)).sum(axis=1) / np.maximum(size * (size - 1), 1)
-            found.append(float(np.where(size > 1, together, 0.0).min()))
+            found.append(float(np.where(size >= FEWEST, together, 0.0).min()))
     return float(np.mean(found))

@@ -74,6 +74,8 @@ def _name(shares, resources) -> str:
     main = sorted(_main(share))
     if not share.any():
         return "does nothing"
+    if share.max() > MOSTLY and block != "position":
+        main = [int(share.argmax())]
     verb = {"tasks": "gathers", "exports": "gives", "imports": "gets"}.get(block, block)
     if block == "tasks" and resources and main == [resources]:
         return "rests"
