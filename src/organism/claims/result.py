@@ -149,7 +149,9 @@ class Result:
             from matplotlib.figure import Figure
 
             figure = Figure(figsize=(6.5, 0.32 * len(self.settings) + 1.5), layout="constrained")
-            forest({"as it is": self.findings[0], **self.settings}, figure.subplots(), self.card.questions[0])
+            cramped = self.cramped
+            shown = {label + " (no room)" * (label in cramped): one for label, one in self.settings.items()}
+            forest({"as it is": self.findings[0], **shown}, figure.subplots(), self.card.questions[0])
             figure.savefig(folder / "robustness.png", dpi=150, bbox_inches="tight")
         (folder / "report.md").write_text(self.report(), encoding="utf-8")
         return folder
