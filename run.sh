@@ -1,2 +1,2 @@
 #!/bin/bash
-cd /tmp/s4r && PYTHONPATH=/tmp/s4r/src:/tmp/s4/lib nice -n 10 /work/main/.venv/bin/python "$@"
+cd /tmp/s4r && PYTHONPATH=/tmp/s4r/src:/tmp/s4/lib /work/main/.venv/bin/python "$@"

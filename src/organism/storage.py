@@ -59,6 +59,12 @@ def write(path, header: dict, arrays: dict[str, np.ndarray], magic: str = MAGIC)
 def read(path, magic: str = MAGIC) -> tuple[dict, dict[str, np.ndarray]]:
     """Read what :func:`write` wrote.
 
+    Parameters
+    ----------
+    path : path
+    magic : str
+        What kind of file it must be.
+
     Returns
     -------
     header : dict

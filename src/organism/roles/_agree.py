@@ -43,7 +43,17 @@ class Agreement:
 
     @classmethod
     def of(cls, one, other) -> Agreement:
-        """Compare the labels of members that both know, matched by uid."""
+        """Compare the labels of members that both know, matched by uid.
+
+        Parameters
+        ----------
+        one, other : Roles, Blocks or array_like
+            Arrays are matched by place.
+
+        Returns
+        -------
+        Agreement
+        """
         from scipy.stats import chi2_contingency
 
         a, b = _paired(one, other)

@@ -163,9 +163,9 @@ def trade_of(source) -> Trade:
             return trade_of(sparse.csr_array((0, 0)))
         names = sorted({key for *_, data in source.edges(data=True) for key in data
                         if isinstance(key, str) and key[:1] == "r" and key[1:].isdigit()}, key=lambda key: int(key[1:]))
-        parts = [sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight=name, dtype=float))
-                 for name in ("weight", *names)]
-        return _trade(parts[0], tuple(parts[1:]), None, None, nodes, _names(nodes))
+        flows = sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight="weight", dtype=float))
+        return _trade(flows, tuple(_resource(source, nodes, name) for name in names), None, None, nodes,
+                      _uids(source, nodes))
     shape = getattr(source, "shape", ())
     if len(shape) != 2 or shape[0] != shape[1]:
         raise TypeError("source must be a World, a Reading, a networkx graph or a square array of flows, not "
@@ -174,11 +174,25 @@ def trade_of(source) -> Trade:
     return _trade(flows, (), None, None, list(range(flows.shape[0])), np.arange(flows.shape[0]))
 
 
-def _names(nodes) -> np.ndarray:
-    """Return names of nodes as an array, of numbers if they all are whole numbers."""
-    if all(isinstance(node, (int, np.integer)) for node in nodes):
-        return np.array(nodes, np.int64)
-    return np.fromiter(nodes, object, len(nodes))
+def _resource(graph, nodes, name: str):
+    """Return what flows of one resource; nothing along an edge that does not say."""
+    from scipy import sparse
+
+    place = {node: i for i, node in enumerate(nodes)}
+    ties = [(place[a], place[b], data[name]) for a, b, data in graph.edges(data=True) if name in data]
+    if not graph.is_directed():
+        ties += [(b, a, amount) for a, b, amount in ties if a != b]
+    row, column, amount = zip(*ties, strict=True)
+    return sparse.coo_array((np.array(amount, float), (row, column)), shape=(len(nodes),) * 2).tocsr()
+
+
+def _uids(graph, nodes) -> np.ndarray:
+    """Return the nodes' uids where all have one, else their names, as numbers if they all are whole numbers."""
+    names = [data["uid"] for _, data in graph.nodes(data=True) if "uid" in data]
+    names = names if len(names) == len(nodes) else nodes
+    if all(isinstance(name, (int, np.integer)) for name in names):
+        return np.array(names, np.int64)
+    return np.fromiter(names, object, len(names))
 
 
 def _trade(flows, resources, tasks, fed, nodes, uid, positions=None) -> Trade:
