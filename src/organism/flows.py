@@ -306,6 +306,22 @@ class Reading:
         amount = np.where((source >= 0) & (target >= 0), self._amounts(resource), 0)
         return _sparse(amount, source, target, n)
 
+    def frame(self):
+        """Return one row a pair of members that traded, as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``start`` and ``stop`` of the window, uids of ``giver`` and ``receiver``, their sites (-1 where unknown),
+            goods sent by resource ``r0``, ``r1``, …, and their sum ``weight``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame({
+            "start": self.start, "stop": self.stop, "giver": self.giver, "receiver": self.receiver,
+            "giver_site": self._site_of(self.giver), "receiver_site": self._site_of(self.receiver),
+            **{f"r{k}": column for k, column in enumerate(self.amount.T)}, "weight": self.amount.sum(axis=1)})
+
     def graph(self, by: str = "site", minimum: float = 0.0):
         """Return the flows as a networkx graph.
 

@@ -24,15 +24,18 @@ from matplotlib.patches import Rectangle
 from . import _drawing, _flowgraph, measures
 from ._checks import closest
 from ._drawing import EMPTY, FLAT, IDLE, INK, NOBODY, PALETTE
+from ._scaleplots import by_scale, role_correlation
 from ._wholecourse import wholes_over_time
 from ._wholeplots import outline, wholes_by_level, wholes_graph, wholes_matrix, wholes_tree
 from .state import COLUMNS
 
 __all__ = [
     "PALETTE",
+    "by_scale",
     "field_map",
     "interdependence_graph",
     "layout",
+    "role_correlation",
     "role_map",
     "summary_figure",
     "task_colours",

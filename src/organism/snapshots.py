@@ -359,6 +359,17 @@ class Snapshots(Sequence):
         site = np.concatenate([site for _, site in seen[::-1]])[first]
         return Reading(start, stop, ticks, *_together(flows), uid, site, one.topology, one.seed)
 
+    def frames(self):
+        """Yield the flows of each window as a tidy pandas DataFrame, one after the other.
+
+        Yields
+        ------
+        pandas.DataFrame
+            As :meth:`organism.flows.Reading.frame` makes it; ``pandas.concat`` puts them together.
+        """
+        for one in self:
+            yield one.reading().frame()
+
     def __repr__(self) -> str:
         if not len(self):
             return "Snapshots(none yet)"

@@ -95,6 +95,36 @@ class Wholes:
                 rows.append(row)
         return pd.DataFrame(rows)
 
+    def compare(self, *others):
+        """Return how far other nests agree with this one, as a pandas DataFrame.
+
+        Parameters
+        ----------
+        *others : Wholes
+            Of the same members in the same order, such as other methods find.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each level of each nest, this one's first: ``method``, ``level``, ``wholes``, ``codelength``
+            (bits a step, of this level alone), ``agreement``, the adjusted mutual information with the level of this
+            nest that is most like it, and that ``with_level`` (-1: there is none).
+        """
+        import pandas as pd
+
+        rows = []
+        for nest in (self, *others):
+            if len(nest.trade.uid) != len(self.trade.uid):
+                raise ValueError(f"others must divide the same {len(self.trade.uid)} members, not "
+                                 f"{len(nest.trade.uid)}")
+            for i, level in enumerate(nest.levels):
+                alike = [agreement(level.labels, mine.labels) for mine in self.levels]
+                best = int(np.argmax(alike)) if alike else -1
+                rows.append({"method": nest.method, "level": i, "wholes": level.n_wholes,
+                             "codelength": codelength(self.trade.flows, level.labels),
+                             "agreement": alike[best] if alike else np.nan, "with_level": best})
+        return pd.DataFrame(rows, columns=["method", "level", "wholes", "codelength", "agreement", "with_level"])
+
     def membership(self):
         """Return one row a member as a pandas DataFrame: node, uid and its whole at each level."""
         import pandas as pd
