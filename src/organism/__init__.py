@@ -20,6 +20,9 @@ Where things are, each module importing only from those above it:
                    ``_packing`` (files, copies), ``_binding`` (what the kernel is handed)
 ``_core``          the kernel, in Cython
 ``measures``       numbers of a world; ``flows``: who fed whom; ``intervene``: what can be done to it
+``snapshots``      flows window by window; ``temporal``: how they change; ``roles``, ``wholes``: what
+                   emerges, found and held against chance; ``scales``; ``counterfactual``: lesions
+``datasets``       flow networks from published tables
 ``model``          the world in Mesa, with ``member``, ``_arguments`` and ``_spaces``
 ``sweeps``         many runs, with ``_designs``, ``_runs``, ``_engines`` and ``_store``
 ``plots, view``    figures, and a live view in notebooks
@@ -44,13 +47,18 @@ __all__ = [
     "Member",
     "OrganismModel",
     "Params",
+    "Snapshots",
     "Topology",
     "World",
     "__version__",
     "claims",
+    "datasets",
+    "find_roles",
+    "find_wholes",
     "inputs",
     "interdependence",
     "intervene",
+    "lesion",
     "measures",
     "plots",
     "regimes",
@@ -59,8 +67,10 @@ __all__ = [
 ]
 
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
-_LATE = {"OrganismModel": ".model", "Member": ".member", "sweep": ".sweeps"}
-_LATE_MODULES = ("claims", "inputs", "plots", "model", "flows", "sweeps")
+_LATE = {"OrganismModel": ".model", "Member": ".member", "sweep": ".sweeps", "Snapshots": ".snapshots",
+         "find_roles": ".roles", "find_wholes": ".wholes", "lesion": ".counterfactual"}
+_LATE_MODULES = ("claims", "counterfactual", "datasets", "flows", "inputs", "model", "plots", "roles", "scales",
+                 "snapshots", "sweeps", "temporal", "wholes")
 
 
 def __getattr__(name: str):

@@ -137,14 +137,15 @@ cdef class Kernel:
         self.closed_room = room
         return True
 
-    def closed(self, int64_t[:, ::1] uids, double[:, ::1] amounts):
-        """Copy the closed accounts out: giver and receiver uids (n, 2), amounts (n, K)."""
-        cdef int64_t i, k
-        for i in range(min(self.n_closed, uids.shape[0])):
-            uids[i, 0] = self.closed_uids[2 * i]
-            uids[i, 1] = self.closed_uids[2 * i + 1]
+    def closed(self, int64_t[:, ::1] uids, double[:, ::1] amounts, int64_t start=0):
+        """Copy the closed accounts from ``start`` on: giver and receiver uids (n, 2), amounts (n, K)."""
+        cdef int64_t i, k, at
+        for i in range(min(self.n_closed - start, uids.shape[0])):
+            at = start + i
+            uids[i, 0] = self.closed_uids[2 * at]
+            uids[i, 1] = self.closed_uids[2 * at + 1]
             for k in range(self.K):
-                amounts[i, k] = self.closed_amounts[i * self.K + k]
+                amounts[i, k] = self.closed_amounts[at * self.K + k]
 
     @property
     def closed_count(self):

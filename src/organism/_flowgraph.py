@@ -122,17 +122,18 @@ def draw_scene(ax: Axes, scene: Scene, most: int, title: str | None) -> None:
         places, new = np.zeros((len(shown), 2)), np.cumsum(shown) - 1
         places[shown] = spring(int(shown.sum()), new[giver], new[receiver])
     unit = 1.0 if scene.grid else unit_length(places[shown])
-    _arrows(ax, places, giver, receiver, amount, unit, scene.period, scene.hues)
+    arrows(ax, places, giver, receiver, amount, unit, scene.period, scene.hues)
     low, high = places[shown].min(axis=0) - 0.6 * unit, places[shown].max(axis=0) + 0.6 * unit
     ax.set_xlim(low[0], high[0])
     ax.set_ylim((high[1], low[1]) if scene.grid else (low[1], high[1]))
     draw_nodes(ax, places[shown], scene.nodes[shown], 0.36 * unit)
     said, *hue = scene.said
-    widest = [f"widest arrow: {_count(weight[keep].max())}"] if len(keep) else []
+    widest = [f"widest arrow: {count(weight[keep].max())}"] if len(keep) else []
     ax.set_xlabel("\n".join([said, *["; ".join(hue + widest)] * bool(hue + widest), *part]), fontsize=8)
 
 
-def _count(amount: float) -> str:
+def count(amount: float) -> str:
+    """Return an amount of goods in digits that can be read."""
     return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
 
 
@@ -204,7 +205,7 @@ def _neighbourhood(giver, receiver, weight, n: int, size: int) -> list[int]:
 # -- arrows ---------------------------------------------------------------------------
 
 
-def _arrows(ax: Axes, places, giver, receiver, amount, unit: float, period, of_resource) -> None:
+def arrows(ax: Axes, places, giver, receiver, amount, unit: float, period, of_resource) -> None:
     """Draw the flows, the strongest on top; those around a torus leave and come in at its edges."""
     weight = amount.sum(axis=1)
     if not len(weight):

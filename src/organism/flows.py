@@ -26,7 +26,7 @@ import numpy as np
 
 from .measures import dependence, dominant_task, specialisation, welfare
 
-__all__ = ["Reading", "add", "diff", "flow_matrix", "interdependence", "reading"]
+__all__ = ["Reading", "add", "diff", "flow_matrix", "interdependence", "merge", "reading"]
 
 
 # -- the present state of a world -----------------------------------------------------
@@ -93,15 +93,18 @@ def flow_matrix(world, exact: bool | None = None, resource: int | None = None):
     return _sparse(amount, topology.source, topology.target, world.n_sites)
 
 
-def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
+def interdependence(world, exact: bool | None = None, *, window=None, minimum: float = 0.0):
     """Return who feeds whom among the living, as a networkx graph.
 
     Parameters
     ----------
-    world : World
+    world : World or Snapshots
     exact : bool, optional
         True reads the exact totals, False the decayed sums; by default the exact
         totals if the world keeps them.
+    window : int or (int, int), optional
+        Only flows of the last so many ticks, or of the ticks from one to another, of a world of which
+        :class:`~organism.Snapshots` are taken. Of the ticks start + 1 … stop; both must be ends of their windows.
     minimum : float, default 0
         Leave out edges that carry this much or less (goods).
 
@@ -124,6 +127,10 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
     ValueError
         If exact totals are asked for and the world keeps none.
     """
+    if window is not None or not hasattr(world, "state"):
+        if exact is False:
+            raise ValueError("a window is of exact totals; leave exact out")
+        return _windowed(world, window).graph(minimum=minimum)
     exact = _exact(world, exact)
     topology, state, living = world.topology, world.state, world.living
     nodes = {
@@ -142,6 +149,25 @@ def interdependence(world, exact: bool | None = None, *, minimum: float = 0.0):
     labels = _labels(topology, living)
     name = dict(zip(living.tolist(), labels, strict=True))
     return _graph(labels, nodes, topology.source, topology.target, amount, name, minimum, exact, about)
+
+
+def _windowed(source, window) -> Reading:
+    """Return the flows of a window of snapshots, or of those that are taken of a world."""
+    taken = source
+    if hasattr(source, "state"):
+        taken = next((job.call for job in source._agenda.jobs if hasattr(job.call, "window")), None)
+        if taken is None:
+            raise ValueError("a window needs snapshots of the world: og.Snapshots(world, every=…) before it runs")
+    if window is None:
+        return taken.window()
+    if isinstance(window, (int, np.integer)) and not isinstance(window, bool):
+        stop = int(taken.ticks[-1]) if len(taken) else 0
+        return taken.window(stop - int(window), stop)
+    try:
+        start, stop = (int(end) for end in window)
+    except (TypeError, ValueError):
+        raise ValueError(f"window must be a number of ticks or two ticks, not {window!r}") from None
+    return taken.window(start, stop)
 
 
 def _labels(topology, sites) -> list:
@@ -280,6 +306,22 @@ class Reading:
         amount = np.where((source >= 0) & (target >= 0), self._amounts(resource), 0)
         return _sparse(amount, source, target, n)
 
+    def frame(self):
+        """Return one row a pair of members that traded, as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``start`` and ``stop`` of the window, uids of ``giver`` and ``receiver``, their sites (-1 where unknown),
+            goods sent by resource ``r0``, ``r1``, …, and their sum ``weight``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame({
+            "start": self.start, "stop": self.stop, "giver": self.giver, "receiver": self.receiver,
+            "giver_site": self._site_of(self.giver), "receiver_site": self._site_of(self.receiver),
+            **{f"r{k}": column for k, column in enumerate(self.amount.T)}, "weight": self.amount.sum(axis=1)})
+
     def graph(self, by: str = "site", minimum: float = 0.0):
         """Return the flows as a networkx graph.
 
@@ -304,7 +346,7 @@ class Reading:
             here = np.unique(np.concatenate([self.site, source[placed], target[placed]]))
             nodes = {"site": here, **_places(self.topology, here)}
             labels = _labels(self.topology, here)
-            source, target, amount = _merge(source[placed], target[placed], amount)
+            source, target, amount = merge(source[placed], target[placed], amount)
         else:
             uids = self.members
             here = np.arange(len(uids))
@@ -318,8 +360,20 @@ class Reading:
         return _graph(labels, nodes, source, target, amount, name, minimum, True, about)
 
 
-def _merge(giver, receiver, amount):
-    """Add up the amounts of equal pairs; pairs come out in ascending order."""
+def merge(giver, receiver, amount):
+    """Add up the amounts of equal pairs.
+
+    Parameters
+    ----------
+    giver, receiver : ndarray of int64, shape (n,)
+    amount : ndarray of float64, shape (n, K)
+
+    Returns
+    -------
+    giver, receiver : ndarray of int64, shape (m,)
+        Each pair once, in ascending order.
+    amount : ndarray of float64, shape (m, K)
+    """
     if not len(giver):
         return giver, receiver, amount
     order = np.lexsort((receiver, giver))
@@ -353,7 +407,7 @@ def reading(world) -> Reading:
     closed_uids, closed_amounts = world.closed_accounts()
     giver = np.concatenate([uid[topology.source[some]], closed_uids[:, 0]])
     receiver = np.concatenate([uid[topology.target[some]], closed_uids[:, 1]])
-    giver, receiver, amount = _merge(giver, receiver, np.concatenate([total[some], closed_amounts]))
+    giver, receiver, amount = merge(giver, receiver, np.concatenate([total[some], closed_amounts]))
     site = np.array(world.living, dtype=np.int64)
     order = np.argsort(uid[site])
     return Reading(0, int(world.tick), int(world.tick), giver, receiver, amount, uid[site][order],
@@ -394,7 +448,7 @@ def add(a: Reading, b: Reading) -> Reading:
     if early.stop > late.start:
         raise ValueError(f"the windows overlap: ticks {early.start}–{early.stop} and "
                          f"{late.start}–{late.stop}")
-    giver, receiver, amount = _merge(*(np.concatenate(pair) for pair in (
+    giver, receiver, amount = merge(*(np.concatenate(pair) for pair in (
         (early.giver, late.giver), (early.receiver, late.receiver), (early.amount, late.amount))))
     return Reading(early.start, late.stop, early.ticks + late.ticks, giver, receiver, amount,
                    *_seen(late, early), late.topology, late.seed)
@@ -424,7 +478,7 @@ def diff(later: Reading, earlier: Reading) -> Reading:
     if later.start != earlier.start or later.stop < earlier.stop:
         raise ValueError(f"a difference takes a later and an earlier reading with the same start, not ticks "
                          f"{later.start}–{later.stop} and {earlier.start}–{earlier.stop}")
-    giver, receiver, amount = _merge(*(np.concatenate(pair) for pair in (
+    giver, receiver, amount = merge(*(np.concatenate(pair) for pair in (
         (later.giver, earlier.giver), (later.receiver, earlier.receiver), (later.amount, -earlier.amount))))
     # Totals only grow; closing an account may regroup its sum, which moves the last bit.
     if (amount < -1e-9 * (1 + later.amount.sum())).any():

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Member"]
 
+#: What Mesa's meta-agents set on the agents that they are made of.
+META = ("meta_agent", "meta_agents")
+
 
 class Member(CellAgent):
     """A living member as a Mesa agent: a view on one row of the world's state.
@@ -58,7 +61,7 @@ class Member(CellAgent):
 
     def __setattr__(self, name, value):
         # A mistyped column must not become a silent attribute of the view.
-        if type(self) is Member and not hasattr(Member, name):
+        if type(self) is Member and name not in META and not hasattr(Member, name):
             raise AttributeError(f"a member has no attribute {name!r}{closest(name, COLUMNS)}")
         object.__setattr__(self, name, value)
 

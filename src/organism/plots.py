@@ -24,18 +24,29 @@ from matplotlib.patches import Rectangle
 from . import _drawing, _flowgraph, measures
 from ._checks import closest
 from ._drawing import EMPTY, FLAT, IDLE, INK, NOBODY, PALETTE
+from ._scaleplots import by_scale, role_correlation
+from ._wholecourse import wholes_over_time
+from ._wholeplots import outline, wholes_by_level, wholes_graph, wholes_matrix, wholes_tree
 from .state import COLUMNS
 
 __all__ = [
     "PALETTE",
+    "by_scale",
     "field_map",
     "interdependence_graph",
     "layout",
+    "role_correlation",
     "role_map",
     "summary_figure",
     "task_colours",
     "time_series",
     "welfare_map",
+    "wholes_by_level",
+    "wholes_graph",
+    "wholes_map",
+    "wholes_matrix",
+    "wholes_over_time",
+    "wholes_tree",
     "world_html",
 ]
 
@@ -247,6 +258,39 @@ def welfare_map(world, ax: Axes | None = None, *, places=None, title: str | None
     """
     return field_map(world, measures.welfare(world, each=True), ax, label="welfare (share of need met)",
                      cmap="cividis", limits=(0, 1), places=places, title=title)
+
+
+def wholes_map(world, wholes, ax: Axes | None = None, *, places=None, title: str | None = "roles and wholes") -> Axes:
+    """Draw the roles of members and the boundaries of the wholes they are in, wider from level to level.
+
+    Networks have no boundaries to draw: there ties inside wholes are dark, the wider the finer the whole.
+
+    Parameters
+    ----------
+    world : World
+    wholes : Wholes
+        Found in the world, or in a reading of it.
+    ax : Axes, optional
+        Where to draw; by default new axes.
+    places : array_like of shape (N, 2), optional
+        Where to draw each site; by default :func:`layout`.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If the wholes are not of members of this world.
+    """
+    at = _drawing.map_places(world.topology, places)
+    if ax is None and FLAT <= _drawing.map_aspect(world.topology, at) <= 2:
+        ax = _drawing.axes_or_new(None, (5.2, 5.0))     # room for a key below
+    ax = role_map(world, ax, places=places, title=title)
+    outline(ax, wholes, world.topology, at)
+    return ax
 
 
 # -- time -----------------------------------------------------------------------------

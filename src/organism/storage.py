@@ -16,8 +16,17 @@ MAGIC = "organism world"
 FORMAT = 2
 
 
-def write(path, header: dict, arrays: dict[str, np.ndarray]) -> None:
+def write(path, header: dict, arrays: dict[str, np.ndarray], magic: str = MAGIC) -> None:
     """Write header and arrays to ``path``; the old file stays until the new one is complete.
+
+    Parameters
+    ----------
+    path : path
+    header : dict
+        Plain values, for JSON.
+    arrays : dict of str to ndarray
+    magic : str
+        What kind of file it is.
 
     Raises
     ------
@@ -25,7 +34,7 @@ def write(path, header: dict, arrays: dict[str, np.ndarray]) -> None:
         If the folder cannot be written; what was at ``path`` is untouched.
     """
     path = Path(path)
-    text = json.dumps({"magic": MAGIC, "format": FORMAT, **header}).encode()
+    text = json.dumps({"magic": magic, "format": FORMAT, **header}).encode()
     arrays = {"header": np.frombuffer(text, np.uint8), **arrays}
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -47,8 +56,14 @@ def write(path, header: dict, arrays: dict[str, np.ndarray]) -> None:
             os.unlink(name)
 
 
-def read(path) -> tuple[dict, dict[str, np.ndarray]]:
+def read(path, magic: str = MAGIC) -> tuple[dict, dict[str, np.ndarray]]:
     """Read what :func:`write` wrote.
+
+    Parameters
+    ----------
+    path : path
+    magic : str
+        What kind of file it must be.
 
     Returns
     -------
@@ -61,18 +76,18 @@ def read(path) -> tuple[dict, dict[str, np.ndarray]]:
         If there is no such file; if it is not a world, is truncated or damaged,
         or was written by a newer version.
     """
-    path = Path(path)
+    path, kind = Path(path), f"a saved {magic.removeprefix('organism ')}"
     if path.is_dir():
-        raise ValueError(f"{path} is a folder, not a saved world")
+        raise ValueError(f"{path} is a folder, not {kind}")
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     try:
         with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
             if not isinstance(file, np.lib.npyio.NpzFile) or "header" not in file.files:
-                raise ValueError(f"{path} is not a saved world")
+                raise ValueError(f"{path} is not {kind}")
             header = json.loads(bytes(file["header"]))
-            if not isinstance(header, dict) or header.get("magic") != MAGIC:
-                raise ValueError(f"{path} is not a saved world")
+            if not isinstance(header, dict) or header.get("magic") != magic:
+                raise ValueError(f"{path} is not {kind}")
             if header["format"] > FORMAT:
                 raise ValueError(f"{path} has file format {header['format']}, newer than this version of organism "
                                  f"reads ({FORMAT}); install a newer organism")
@@ -80,7 +95,7 @@ def read(path) -> tuple[dict, dict[str, np.ndarray]]:
     except ValueError as error:
         if str(error).startswith(str(path)):
             raise
-        raise ValueError(f"{path} is not a saved world, or is damaged") from None
+        raise ValueError(f"{path} is not {kind}, or is damaged") from None
     except Exception as error:                  # a damaged zip makes zipfile and NumPy raise anything
-        raise ValueError(f"{path} is not a saved world, or is truncated or damaged "
+        raise ValueError(f"{path} is not {kind}, or is truncated or damaged "
                          f"({type(error).__name__})") from None

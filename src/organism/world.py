@@ -166,8 +166,13 @@ class World(Clock):
         return np.ascontiguousarray(values.T) if name == "total" else values
 
     @alone
-    def closed_accounts(self) -> tuple[np.ndarray, np.ndarray]:
+    def closed_accounts(self, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Return the exact totals of ties one of whose members has gone since.
+
+        Parameters
+        ----------
+        start : int
+            Leave out so many that were closed first.
 
         Returns
         -------
@@ -176,9 +181,9 @@ class World(Clock):
         amounts : ndarray of float64, shape (n, K)
             Goods given while both lived.
         """
-        n = self._kernel.closed_count
+        n = max(0, self._kernel.closed_count - start)
         uids, amounts = np.empty((n, 2), "i8"), np.empty((n, self._params.resources))
-        self._kernel.closed(uids, amounts)
+        self._kernel.closed(uids, amounts, start)
         return uids, amounts
 
     def audit(self) -> Audit:
@@ -365,9 +370,17 @@ class World(Clock):
 
     # -- copies -----------------------------------------------------------------------------
 
-    def fork(self) -> World:
-        """Return a twin with the same state and the same luck; jobs and recordings stay here."""
+    def fork(self, rng=None) -> World:
+        """Return a twin with the same state; jobs and recordings stay here.
+
+        Parameters
+        ----------
+        rng : int, SeedSequence or Generator, optional
+            Luck of the twin from now on; by default it is the same as here.
+        """
         header, arrays = self._pack()
+        if rng is not None:
+            header["seed"] = seed(rng)
         return self._unpack(self.topology, self._params, header,
                             {name: array.copy() for name, array in arrays.items()})
 

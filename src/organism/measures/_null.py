@@ -7,7 +7,7 @@ import numpy as np
 from ._sources import entropy
 from ._tasks import effective_draws
 
-__all__ = ["chance", "column_sums", "expected_information", "null_information", "whole_draws"]
+__all__ = ["chance", "column_sums", "expected_information", "null_information", "null_mixes", "whole_draws"]
 
 
 def whole_draws(source, counts: np.ndarray, memory: float, draws) -> np.ndarray:
@@ -73,20 +73,24 @@ def chance(done, total: int, columns, n: int) -> np.ndarray:
 
 def null_information(counts, rows, n_tables: int, rng: np.random.Generator) -> np.ndarray:
     """Return I(member; task) of tables in which the acts are dealt out at random."""
+    acting = rows > 0
+    weight = counts[acting].sum(axis=1) / counts.sum()
+    return np.maximum(0.0, np.concatenate([entropy(weight @ mixes, axis=-1) - entropy(mixes, axis=-1) @ weight
+                                           for mixes in null_mixes(counts, rows, n_tables, rng)]))
+
+
+def null_mixes(counts, rows, n_tables: int, rng: np.random.Generator):
+    """Deal the acts out at random, and yield the mixes (tables, acting members, tasks done), some tables at a time."""
     from scipy.stats import random_table
 
-    acting = rows > 0
-    rows, weight = rows[acting], counts[acting].sum(axis=1) / counts.sum()
-    columns = column_sums(counts, int(rows.sum()))
+    rows, columns = rows[rows > 0], column_sums(counts, int(rows.sum()))
     columns = columns[columns > 0]
     deal = random_table(rows, columns) if rows.sum() <= 10**7 else None
-    out, chunk = [], max(1, 2_000_000 // (len(rows) * len(columns)))
+    chunk = max(1, 2_000_000 // (len(rows) * len(columns)))
     for start in range(0, n_tables, chunk):
         size = min(chunk, n_tables - start)
         if deal is not None:
             tables = deal.rvs(size, method="patefield", random_state=rng)
         else:
             tables = rng.multinomial(rows, columns / columns.sum(), size=(size, len(rows)))
-        mixes = tables.reshape(size, len(rows), len(columns)) / rows[:, None]
-        out.append(entropy(weight @ mixes, axis=-1) - entropy(mixes, axis=-1) @ weight)
-    return np.maximum(0.0, np.concatenate(out))
+        yield tables.reshape(size, len(rows), len(columns)) / rows[:, None]

@@ -1,0 +1,434 @@
+"""Pictures of wholes: where they lie, what they trade, how they nest, and whether they beat chance.
+
+Public through :mod:`organism.plots`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import EllipseCollection, LineCollection
+from matplotlib.colors import LogNorm, to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+
+from . import _drawing
+from ._checks import closest, whole
+from ._drawing import IDLE, INK, PALETTE
+from ._flowgraph import arrows, count
+from .flows import grid_size
+
+__all__ = ["bare", "hues_of", "outline", "wholes_by_level", "wholes_graph", "wholes_matrix", "wholes_tree"]
+
+#: What an empty picture says.
+NONE = "no wholes found:\nno division of the members is stable"
+#: Hues of wholes: those of the palette that words and thin shapes can be read in.
+HUES = np.array([to_rgb(hue) for hue in PALETTE if hue not in ("#F0E442", "#000000")])
+#: Rows and columns of a matrix at most; more members are drawn several to a cell.
+CELLS = 256
+#: What each null keeps and deals out anew.
+KEEPS = {"flows": "same ties, flows shuffled", "strengths": "the same, each member's totals kept",
+         "degrees": "as many ties of each, to others"}
+#: More wholes than this are laid out faster, without regard to how much they exchange.
+MANY = 150
+#: How wide the lines around the finest wholes are, and how much wider at each further level, in points.
+THIN, WIDER = 1.2, 1.4
+
+
+def hues_of(number: int) -> np.ndarray:
+    """Return a hue for each of so many wholes; beyond six they come again, paler."""
+    turn, own = np.divmod(np.arange(number), len(HUES))
+    pale = (0.75 * turn / max(1, turn.max(initial=1)) if number > len(HUES) else 0 * turn)[:, None]
+    return HUES[own] * (1 - pale) + pale
+
+
+def _words(number: int, what: str = "whole") -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def _verdict(level) -> str:
+    return {None: "", True: "stands", False: "no more than chance"}[level.stands]
+
+
+def _order(wholes) -> np.ndarray:
+    """Return the members sorted by their wholes, coarsest level first, so that every whole is one stretch."""
+    return np.lexsort([level.labels for level in wholes])
+
+
+def _stretches(labels) -> tuple[np.ndarray, np.ndarray]:
+    """Return where stretches of equal labels begin, and where they end."""
+    cuts = np.flatnonzero(np.diff(labels)) + 1
+    return np.concatenate([[0], cuts]), np.concatenate([cuts, [len(labels)]])
+
+
+# -- in space -------------------------------------------------------------------------
+
+
+def _by_site(level, topology) -> np.ndarray:
+    """Return the whole of whoever is on each site, -1 where nobody is."""
+    labels = np.full(topology.n_sites, -1)
+    labels[_sites(level.trade, topology)] = level.labels
+    return labels
+
+
+def _sites(trade, topology) -> list[int]:
+    try:
+        return [topology.index(node) for node in trade.nodes]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("these wholes are not of members who live on this topology") from None
+
+
+def outline(ax: Axes, wholes, topology, places) -> None:
+    """Draw the boundaries of wholes on a map, wider from level to level, and say what the widths mean.
+
+    Networks have no boundaries to draw: there ties inside wholes are dark, the wider the finer the whole.
+    """
+    network, handles = topology.kind != "grid", []
+    for i, level in enumerate(wholes):
+        labels = _by_site(level, topology)
+        lines = _inside(labels, topology, places) if network else _boundaries(labels, topology, places)
+        width = THIN + WIDER * (len(wholes) - 1 - i if network else i)
+        if not network:                         # a pale rim keeps lines apart from dark land
+            ax.add_collection(LineCollection(lines, colors="white", linewidths=width + 1.2, zorder=3 + 2 * i,
+                                             capstyle="projecting"))
+        ax.add_collection(LineCollection(lines, colors="black", linewidths=width, zorder=2 if network else 4 + 2 * i,
+                                         capstyle="projecting"))
+        verdict = _verdict(level)
+        handles.append(Line2D([], [], color="black", linewidth=width, label="inside " * network
+                              + _words(level.n_wholes) + f" ({verdict})" * bool(verdict)))
+    tasks, beside = ax.get_legend(), _drawing.map_aspect(topology, places) < _drawing.FLAT
+    if handles:
+        if beside:                              # of a flat map, whose tasks are told below it
+            where = _drawing.key_place(ax, False)
+        else:
+            where = _drawing.key_place(ax, True) | {"ncols": 2}
+        ax.legend(handles=handles, **where, frameon=False, fontsize=8)
+        if tasks is not None:
+            ax.add_artist(tasks)
+            tasks.set_clip_on(False)            # else layouts leave no room for it
+    else:
+        ax.set_xlabel("\n".join([ax.get_xlabel(), NONE.replace("\n", " ")]).strip())
+
+
+def _inside(labels, topology, places) -> list:
+    """Return the ties between members of one whole."""
+    a, b = topology.source, topology.target
+    same = (labels[a] == labels[b]) & (labels[a] >= 0)
+    return np.stack([places[a[same]], places[b[same]]], axis=1).tolist()
+
+
+def _boundaries(labels, topology, places) -> list:
+    """Return the sides of cells, squares or hexagons, that lie between different wholes."""
+    if places is not None:
+        a, b = topology.source, topology.target
+        step = places[b] - places[a]
+        cut = (labels[a] != labels[b]) & (np.abs(np.hypot(*step.T) - 1) < 1e-6)     # not the way around a torus
+        middle = (places[a] + places[b])[cut] / 2
+        across = 0.5 / np.sqrt(3) * np.stack([-step[:, 1], step[:, 0]], axis=1)[cut]
+        return np.stack([middle - across, middle + across], axis=1).tolist()
+    rows, columns = topology.cells.T
+    image = np.full((1, *topology.shape)[-2:], -1)
+    image[rows, columns] = labels
+    height, width = image.shape
+    lines = []
+    for row, column in np.argwhere(image != np.roll(image, -1, axis=1)).tolist():
+        if column + 1 < width or topology.torus:
+            lines += [((x, row - 0.5), (x, row + 0.5)) for x in ([column + 0.5] if column + 1 < width
+                                                                 else [-0.5, width - 0.5])]
+    for row, column in np.argwhere(image != np.roll(image, -1, axis=0)).tolist():
+        if row + 1 < height or topology.torus:
+            lines += [((column - 0.5, y), (column + 0.5, y)) for y in ([row + 0.5] if row + 1 < height
+                                                                       else [-0.5, height - 0.5])]
+    return lines
+
+
+def _centres(level, topology) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean position of each whole's members, and the period of the map; round a torus the circular mean."""
+    spots = _drawing.layout(topology)[_sites(level.trade, topology)]
+    grid = grid_size(topology)
+    period = np.array([grid["width"], grid["height"]] if grid.get("grid") == "torus" else [np.inf] * 2)
+    centres = np.empty((level.n_wholes, 2))
+    for axis in range(2):
+        if np.isfinite(period[axis]):
+            turn = np.exp(2j * np.pi * spots[:, axis] / period[axis])
+            total = np.bincount(level.labels, turn.real) + 1j * np.bincount(level.labels, turn.imag)
+            centres[:, axis] = (np.angle(total) / (2 * np.pi) % 1) * period[axis]
+        else:
+            centres[:, axis] = np.bincount(level.labels, spots[:, axis]) / level.sizes
+    return centres, period
+
+
+def _spacing(places) -> float:
+    """Return the median distance from a whole to the nearest other."""
+    from scipy.spatial import KDTree
+
+    return float(np.median(KDTree(places).query(places, 2)[0][:, 1])) if len(places) > 1 else 1.0
+
+
+def _apart(between) -> np.ndarray:
+    """Return where to draw wholes by what they exchange: the more, the nearer."""
+    import networkx as nx
+
+    ties = between.toarray() + between.T.toarray()
+    np.fill_diagonal(ties, 0)
+    n = len(ties)
+    if n > MANY:
+        return _drawing.spring(n, *np.nonzero(ties))
+    far = 1 / np.sqrt(ties / max(ties.max(), 1e-300) + 0.07)
+    found = nx.kamada_kawai_layout(nx.complete_graph(n), dist=dict(enumerate(dict(enumerate(row)) for row in far)))
+    return np.array([found[i] for i in range(n)])
+
+
+def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=None, most: int | None = None,
+                 title: str | None = "what wholes give each other") -> Axes:
+    """Draw the wholes of one level as discs, and what flows between them as arrows.
+
+    The area of a disc is the number of members, which it bears; its hue is that of the whole it is part of at the next
+    level. Arrows are as wide as the flow; what stays inside wholes is not drawn, but said.
+
+    Parameters
+    ----------
+    wholes : Wholes
+    level : int, default 0
+        The finest is 0, the coarsest -1.
+    ax : Axes, optional
+        Where to draw; by default new axes.
+    topology : Topology, optional
+        That the members live on: each whole is drawn at their mean position. By default wholes are the nearer the
+        more they exchange.
+    most : int, optional
+        Draw at most so many flows, the strongest; by default four a whole.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = _drawing.axes_or_new(ax, (5.2, 5.0))
+    bare(ax, title)
+    ax.set_aspect("equal")
+    if not len(wholes):
+        _drawing.note(ax, NONE)
+        return ax
+    if not -len(wholes) <= level < len(wholes):
+        raise ValueError(f"level must be in [{-len(wholes)}, {len(wholes) - 1}], not {level}")
+    level %= len(wholes)
+    one = wholes[level]
+    most = 4 * one.n_wholes if most is None else whole("most", most, 1)
+    ties = one.between.tocoo()
+    cross = ties.row != ties.col
+    giver, receiver, amount = (part[cross] for part in (ties.row, ties.col, ties.data))
+    kept = np.argsort(-amount, kind="stable")[:most]
+    shown = amount[kept].sum() / amount.sum() if amount.size else 1.0
+    giver, receiver, amount = giver[kept], receiver[kept], amount[kept]
+    if topology is None:
+        places, period = _apart(one.between), None
+    else:
+        places, period = _centres(one, topology)
+    unit = _spacing(places)
+    arrows(ax, places, giver, receiver, amount[:, None], unit, period, HUES)
+    home = np.zeros(one.n_wholes, np.int64)
+    if level + 1 < len(wholes):
+        home[one.labels] = wholes[level + 1].labels
+        hues = hues_of(wholes[level + 1].n_wholes)[home]
+    else:
+        hues = np.tile(to_rgb(IDLE), (one.n_wholes, 1))
+    across = 0.5 * unit * np.sqrt(one.sizes / one.sizes.max())
+    ax.add_collection(EllipseCollection(across, across, 0, units="xy", offsets=places, offset_transform=ax.transData,
+                                        facecolors=hues, edgecolors=INK, linewidths=0.8, zorder=3))
+    if one.n_wholes <= 60:
+        for (x, y), size, hue in zip(places, one.sizes.tolist(), hues, strict=True):
+            ax.text(x, y, f"{size:,}", ha="center", va="center", fontsize=7, zorder=4,
+                    color="white" if hue @ (0.3, 0.59, 0.11) < 0.5 else "black")
+    low, high = places.min(axis=0) - 0.6 * unit, places.max(axis=0) + 0.6 * unit
+    if period is not None and np.isfinite(period).all():
+        low, high = np.minimum(low, -0.5), np.maximum(high, period - 0.5)
+        ax.add_patch(Rectangle((-0.5, -0.5), *period, fill=False, edgecolor=IDLE, linewidth=0.8, zorder=1))
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(*((high[1], low[1]) if topology is not None and topology.kind == "grid" else (low[1], high[1])))
+    said = [f"{_words(one.n_wholes)}; disc and number: members"]
+    if level + 1 < len(wholes):
+        said.append("hue: the whole of the next level")
+    chance = {None: "", True: ", more than", False: ", no more than"}[one.stands]
+    chance += f" in the null of {one.decisive}" * bool(chance)
+    said.append(f"{one.statistics['closure']:.0%} of all flows stay inside{chance}")
+    if amount.size:
+        said.append(f"widest arrow: {count(amount.max())} goods")
+    if shown < 1:
+        said[-1] += f"; only the strongest {_words(most, 'flow').removeprefix('1 ')}, {shown:.0%} of what crosses"
+    ax.set_xlabel("\n".join(said), fontsize=8)
+    return ax
+
+
+def bare(ax: Axes, title: str | None) -> None:
+    """Give axes a title and nothing else."""
+    ax.set_title(title or "", fontsize=11)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+
+
+# -- in the abstract ------------------------------------------------------------------
+
+
+def wholes_matrix(wholes, ax: Axes | None = None, *, title: str | None = "who gives whom, sorted by whole") -> Axes:
+    """Draw the flows between members as a matrix, with a frame around each whole at each level.
+
+    Members of one whole stand side by side. What lies inside the frames stays inside wholes.
+
+    Parameters
+    ----------
+    wholes : Wholes
+    ax : Axes, optional
+        Where to draw; by default new axes.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = _drawing.axes_or_new(ax, (5.6, 5.0))
+    ax.set_title(title or "", fontsize=11)
+    flows, n = wholes.trade.flows, len(wholes.trade.nodes)
+    order = _order(wholes) if len(wholes) else np.arange(n)
+    cells = min(n, CELLS)
+    place = np.empty(n, np.int64)
+    place[order] = np.arange(n) * cells // n
+    ties = flows.tocoo()
+    image = np.zeros((cells, cells))
+    np.add.at(image, (place[ties.row], place[ties.col]), ties.data)
+    size = np.bincount(place, minlength=cells)
+    image /= size[:, None] * size
+    if image.any():
+        some = image[image > 0]
+        norm = LogNorm(max(some.min(), 1e-4 * some.max()), some.max() * (1 + 1e-9))
+        ax.imshow(np.where(image > 0, image, np.nan), cmap="Blues", norm=norm, extent=(0, n, n, 0),
+                  interpolation="nearest")
+        _drawing.colour_bar(ax, ScalarMappable(norm, colormaps["Blues"]), "goods from member to member (mean)", False)
+    else:
+        ax.set_xlim(0, n)
+        ax.set_ylim(n, 0)
+        _drawing.note(ax, "nothing flows")
+    handles = []
+    for i, level in enumerate(wholes):
+        hue, width = PALETTE[4] if i == 0 else "black", THIN + 0.9 * i
+        for a, b in zip(*_stretches(level.labels[order]), strict=True):
+            ax.add_patch(Rectangle((a, a), b - a, b - a, fill=False, edgecolor=hue, linewidth=width, zorder=4 - i / 10,
+                                   clip_on=False))
+        handles.append(Line2D([], [], color=hue, linewidth=width, label=_words(level.n_wholes)))
+    if handles:
+        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, frameon=False, fontsize=8)
+    ax.set_xlabel("receiver (members)" if len(wholes) else "receiver (members, unsorted: no wholes found)", fontsize=9)
+    ax.set_ylabel("giver (members)", fontsize=9)
+    ax.tick_params(length=2, labelsize=8)
+    return ax
+
+
+def wholes_tree(wholes, ax: Axes | None = None, *, title: str | None = "members, wholes, wholes of wholes") -> Axes:
+    """Draw how wholes nest: a row for each level, from everyone at the top to the finest wholes.
+
+    Each box is as wide as its members are many, and stands under the whole that it is part of.
+
+    Parameters
+    ----------
+    wholes : Wholes
+    ax : Axes, optional
+        Where to draw; by default new axes.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = _drawing.axes_or_new(ax, (6.4, 1.6 + 0.8 * (len(wholes) + 1)))
+    n = len(wholes.trade.nodes)
+    bare(ax, title)
+    ax.set_xlim(0, max(n, 1))
+    ax.set_ylim(len(wholes) + 1, 0)
+    ax.add_patch(Rectangle((0, 0.04), n, 0.92, facecolor=IDLE, edgecolor="white"))
+    ax.text(n / 2, 0.5, _words(n, "member"), ha="center", va="center", fontsize=8)
+    if not len(wholes):
+        ax.set_xlabel(NONE.replace("\n", " "), fontsize=9)
+        return ax
+    order = _order(wholes)
+    top = wholes[-1].labels[order]
+    hues = hues_of(wholes[-1].n_wholes)
+    for row, level in enumerate(wholes[::-1], 1):
+        for a, b in zip(*_stretches(level.labels[order]), strict=True):
+            ax.add_patch(Rectangle((a, row + 0.04), b - a, 0.92, facecolor=hues[top[a]], edgecolor="white",
+                                   linewidth=1.0, alpha=1 - 0.5 * (row - 1) / max(1, len(wholes) - 1)))
+            if (b - a) / n > 0.035:
+                ax.text((a + b) / 2, row + 0.5, f"{b - a:,}", ha="center", va="center", fontsize=8,
+                        color="black" if row > 1 or hues[top[a]] @ (0.3, 0.59, 0.11) > 0.5 else "white")
+    ax.set_yticks(np.arange(len(wholes) + 1) + 0.5,
+                  ["all", *("\n".join([_words(level.n_wholes), *[_verdict(level)] * bool(_verdict(level))])
+                            for level in wholes[::-1])], fontsize=8)
+    ax.tick_params(length=0)
+    ax.set_xlabel("width and number: members", fontsize=9)
+    return ax
+
+
+def wholes_by_level(wholes, statistic: str = "closure", ax: Axes | None = None, *, title: str | None = None) -> Axes:
+    """Draw a statistic of each level against what the same detector finds in its nulls.
+
+    A point above every bar is more than chance makes of the same ties, strengths or degrees; a point below
+    every bar is less.
+
+    Parameters
+    ----------
+    wholes : Wholes
+    statistic : str, default "closure"
+        A name of :func:`organism.wholes.statistics`, such as are in ``wholes.frame()``.
+    ax : Axes, optional
+        Where to draw; by default new axes.
+    title : str, optional
+        By default the statistic.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If the levels have no such statistic.
+    """
+    ax = _drawing.axes_or_new(ax, (5.2, 4.0))
+    ax.set_title(statistic.replace("_", " ") if title is None else title, fontsize=11)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_ylabel(f"{statistic.replace('_', ' ')} (0–1)", fontsize=9)
+    ax.tick_params(length=2, labelsize=8)
+    if not len(wholes):
+        bare(ax, ax.get_title())
+        _drawing.note(ax, NONE)
+        return ax
+    if statistic not in wholes[0].statistics:
+        raise ValueError(f"statistic must be one of {', '.join(wholes[0].statistics)}, not {statistic!r}"
+                         + closest(str(statistic), wholes[0].statistics))
+    x, handles = np.arange(len(wholes)), []
+    nulls = list(wholes[0].nulls)
+    for k, name in enumerate(nulls):
+        at = x + 0.16 * (k + 1)
+        for place, level in zip(at, wholes, strict=True):
+            values = level.nulls[name][statistic].values
+            if not len(values):
+                continue
+            ax.plot([place] * 2, [values.min(), values.max()], color=HUES[k], linewidth=9, alpha=0.35,
+                    solid_capstyle="butt")
+            ax.plot([place - 0.05, place + 0.05], [values.mean()] * 2, color=HUES[k], linewidth=2)
+            null = level.nulls[name][statistic]
+            side, p = ("above", null.above) if null.above <= null.below else ("below", null.below)
+            ax.annotate(f"{side}\np = {p:.2g}", (place, values.max()), (0, 4), textcoords="offset points", ha="center",
+                        fontsize=7, color=INK)
+        made = len(wholes[0].nulls[name][statistic].values)
+        handles.append(Patch(color=HUES[k], alpha=0.5, label=f"{KEEPS.get(name, name)} ({made} nulls: range, mean)"))
+    observed = [level.statistics[statistic] for level in wholes]
+    handles.insert(0, ax.plot(x, observed, "D-", color="black", markersize=6, linewidth=0.8, label="observed")[0])
+    ax.set_xticks(x + 0.08 * len(nulls), [_words(level.n_wholes) for level in wholes])
+    ax.set_xlim(-0.3, len(wholes) - 0.7 + 0.16 * len(nulls))
+    ax.set_xlabel("level, the finest first" + "; no null was run" * (not nulls), fontsize=9)
+    ax.margins(y=0.16)
+    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize=8)
+    return ax

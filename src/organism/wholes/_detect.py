@@ -1,0 +1,126 @@
+"""Groups of members that trade among themselves, found by methods of others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._agree import agreement, crossed
+
+__all__ = ["METHODS", "candidates", "detect", "nested"]
+
+#: Resolutions at which the flows are divided, from coarse to fine.
+RESOLUTIONS = tuple(float(x) for x in np.geomspace(0.05, 50, 16).round(4))
+#: Partitions that agree so well belong to one level, and so many in a row make one.
+STABLE, RUN = 0.85, 3
+
+
+def detect(flows, resolution: float, seed: int) -> np.ndarray:
+    """Divide members once: Louvain's method for directed modularity at a resolution.
+
+    Parameters
+    ----------
+    flows : scipy.sparse.csr_array, shape (n, n)
+    resolution : float
+        Above 0; more makes smaller groups.
+    seed : int
+        In which order members are moved.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+
+    References
+    ----------
+    Blondel, Guillaume, Lambiotte, Lefebvre (2008) Fast unfolding of communities in large networks. *JSTAT* P10008.
+    Dugué, Perez (2015) Directed Louvain: maximizing modularity in directed networks. HAL 01231784.
+    """
+    from scipy import sparse
+    from sknetwork.clustering import Louvain
+
+    found = Louvain(resolution=resolution, modularity="dugue", shuffle_nodes=True, random_state=seed,
+                    return_probs=False, return_aggregate=False)
+    return found.fit_predict(sparse.csr_matrix(flows)).astype(np.int64)
+
+
+def _louvain(flows, rng, resolutions, stable):
+    """Sweep the resolution, and keep what stays the same over a stretch of it."""
+    partitions = [detect(flows, resolution, int(rng.integers(2**31))) for resolution in resolutions]
+    n = flows.shape[0]
+    split = [1 < labels.max() + 1 < n for labels in partitions]
+    same = [a and b and agreement(x, y) >= stable for a, b, x, y in
+            zip(split, split[1:], partitions, partitions[1:], strict=False)]
+    found, start = [], 0
+    for i, goes_on in enumerate([*same, False]):
+        if goes_on:
+            continue
+        run, start = list(range(start, i + 1)), i + 1
+        if len(run) >= RUN:
+            close = {j: np.mean([agreement(partitions[j], partitions[k]) for k in run if k != j]) for j in run}
+            best = max(run, key=close.get)
+            found.append({"labels": partitions[best], "setting": resolutions[best], "stability": float(close[best])})
+    return found
+
+
+def _networkx(flows, rng, resolutions, stable):
+    """Take networkx's own Louvain levels, as a reference."""
+    import networkx as nx
+
+    graph = nx.from_scipy_sparse_array(flows, create_using=nx.DiGraph)
+    n, found = flows.shape[0], []
+    for depth, groups in enumerate(nx.community.louvain_partitions(graph, seed=int(rng.integers(2**31)))):
+        labels = np.empty(n, np.int64)
+        for i, group in enumerate(groups):
+            labels[list(group)] = i
+        if 1 < len(groups) < n:
+            found.append({"labels": labels, "setting": depth, "stability": np.nan})
+    return found[::-1]
+
+
+def _infomap(flows, rng, resolutions, stable):
+    """Take infomap's own levels."""
+    try:
+        from infomap import Infomap
+    except ImportError:
+        raise ImportError("method='infomap' needs the package infomap (GPL), which is not installed: "
+                          "pip install infomap") from None
+    ties = flows.tocoo()
+    made = Infomap(silent=True, directed=True, seed=int(rng.integers(1, 2**31)), num_trials=1)
+    made.add_links(np.stack([ties.row, ties.col, ties.data], axis=1))
+    result = made.run()
+    n, found = flows.shape[0], []
+    for depth in range(1, result.num_levels):
+        modules = result.modules(level=depth)
+        labels = np.unique([modules.get(i, -1 - i) for i in range(n)], return_inverse=True)[1]
+        if 1 < labels.max() + 1 < n:
+            found.append({"labels": labels, "setting": depth, "stability": np.nan})
+    return found
+
+
+#: How levels are looked for.
+METHODS = {"louvain": _louvain, "networkx": _networkx, "infomap": _infomap}
+
+
+def candidates(flows, method: str, rng, resolutions=RESOLUTIONS, stable: float = STABLE) -> list[dict]:
+    """Return candidate levels, the coarsest first: labels, the method's setting, stability."""
+    return METHODS[method](flows, rng, resolutions, stable)
+
+
+def nested(levels: list[np.ndarray]) -> list[np.ndarray]:
+    """Make levels nest, from the finest up: each group goes as a whole to where most of its members are.
+
+    Parameters
+    ----------
+    levels : list of ndarray, shape (n,)
+        The coarsest first.
+
+    Returns
+    -------
+    list of ndarray
+        The coarsest first.
+    """
+    made = [np.unique(levels[-1], return_inverse=True)[1]] if levels else []
+    for labels in levels[-2::-1]:
+        finer = made[0]
+        home = np.asarray(crossed(finer, labels).argmax(axis=1)).ravel()
+        made.insert(0, np.unique(home[finer], return_inverse=True)[1])
+    return made

@@ -1,0 +1,390 @@
+"""Wholes found in flows, level by level, each against its nulls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._checks import closest, whole
+from .._checks import seed as resolved
+from ..flows import Reading, flow_matrix
+from ..measures import welfare
+from ..measures._sources import is_world
+from ._agree import agreement
+from ._detect import METHODS, RESOLUTIONS, STABLE, candidates, detect, nested
+from ._level import Level, Null, Trade, statistics
+from ._maps import codelength, walk
+from ._meta import to_mesa, triplets
+from ._nulls import NULLS, null_flows
+
+__all__ = ["Wholes", "find_wholes", "trade_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Wholes:
+    """The nest of wholes of a population: members in tissues, tissues in organs, organs in the organism.
+
+    Parameters
+    ----------
+    levels : list of Level
+        The finest first; each whole lies in one whole of the next level. Empty if no division is stable.
+    trade : Trade
+    method : str
+    codelength : float
+        Bits a step of a walk, told by the whole nest; ``undivided`` without any.
+    undivided : float
+    nesting : list of float
+        Agreement (AMI) of each level, as it nests, with the same level as it was found.
+    seed : int
+    """
+
+    levels: list[Level]
+    trade: Trade
+    method: str
+    codelength: float
+    undivided: float
+    nesting: list[float]
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    def __getitem__(self, index):
+        return self.levels[index]
+
+    def __iter__(self):
+        return iter(self.levels)
+
+    @property
+    def standing(self) -> list[Level]:
+        """Levels that beat their decisive null; all, where none was run."""
+        return [level for level in self.levels if level.stands is not False]
+
+    def __str__(self) -> str:
+        n = len(self.trade.uid)
+        if not self.levels:
+            return (f"No wholes: no division of the {n:,} members stays the same over a stretch of resolutions "
+                    f"({self.method}).")
+        lines = []
+        if not self.standing:
+            lines.append("No level beats its null: chance divides as well.")
+        lines.append(f"{len(self.levels)} level{'s' * (len(self.levels) > 1)} of {n:,} members, the finest first "
+                     f"({self.method}; {self.codelength:.3f} bits a step, {self.undivided:.3f} undivided):")
+        for level in self.levels:
+            verdict = {None: "", True: ": stands", False: ": does not stand"}[level.stands]
+            lines.append(f"  {level}{verdict}")
+            for name, null in level.nulls.items():
+                if name != level.decisive and level.stands and null["modularity"].above > level.alpha:
+                    lines.append(f"    but not beyond the null of {name} ({null['modularity'].mean:.2f})")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def frame(self):
+        """Return one row a level and statistic as a pandas DataFrame, with what the nulls gave."""
+        import pandas as pd
+
+        rows = []
+        for i, level in enumerate(self.levels):
+            for name, value in level.statistics.items():
+                row = {"level": i, "wholes": level.n_wholes, "statistic": name, "observed": value}
+                for null, found in level.nulls.items():
+                    row |= {f"{null}_mean": found[name].mean, f"{null}_above": found[name].above,
+                            f"{null}_below": found[name].below}
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+    def compare(self, *others):
+        """Return how far other nests agree with this one, as a pandas DataFrame.
+
+        Parameters
+        ----------
+        *others : Wholes
+            Of the same members in the same order, such as other methods find.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each level of each nest, this one's first: ``method``, ``level``, ``wholes``, ``codelength``
+            (bits a step, of this level alone), ``agreement``, the adjusted mutual information with the level of this
+            nest that is most like it, and that ``with_level`` (-1: there is none).
+        """
+        import pandas as pd
+
+        rows = []
+        for nest in (self, *others):
+            if len(nest.trade.uid) != len(self.trade.uid):
+                raise ValueError(f"others must divide the same {len(self.trade.uid)} members, not "
+                                 f"{len(nest.trade.uid)}")
+            for i, level in enumerate(nest.levels):
+                alike = [agreement(level.labels, mine.labels) for mine in self.levels]
+                best = int(np.argmax(alike)) if alike else -1
+                rows.append({"method": nest.method, "level": i, "wholes": level.n_wholes,
+                             "codelength": codelength(self.trade.flows, level.labels),
+                             "agreement": alike[best] if alike else np.nan, "with_level": best})
+        return pd.DataFrame(rows, columns=["method", "level", "wholes", "codelength", "agreement", "with_level"])
+
+    def membership(self):
+        """Return one row a member as a pandas DataFrame: node, uid and its whole at each level."""
+        import pandas as pd
+
+        return pd.DataFrame({"node": self.trade.nodes, "uid": self.trade.uid,
+                             **{f"level_{i}": level.labels for i, level in enumerate(self.levels)}})
+
+    def triplets(self, relation: str = "part of") -> list[tuple]:
+        """Return who is part of what as (member, group, relation); see :func:`organism.wholes.triplets`."""
+        return triplets(self, relation)
+
+    def to_mesa(self, model, agents=None) -> list[list]:
+        """Make a meta-agent of each whole in a Mesa model; see :func:`organism.wholes.to_mesa`.
+
+        Parameters
+        ----------
+        model : mesa.Model
+        agents : sequence of mesa.Agent, optional
+            One for each member; by default those whose ``unique_id`` is the member's uid.
+
+        Returns
+        -------
+        list of list of mesa MetaAgent
+            By level, the finest first.
+        """
+        return to_mesa(self, model, agents)
+
+
+def trade_of(source) -> Trade:
+    """Read what wholes are found in.
+
+    Parameters
+    ----------
+    source : World, Reading, networkx graph or sparse array
+        A world: flows between its living members (exact totals where it keeps them). A reading: flows of its window
+        between those who were seen. A graph: its ``weight``, and ``r0``, ``r1``, … where edges have them; undirected
+        edges count both ways. A square array: row = giver.
+
+    Returns
+    -------
+    Trade
+    """
+    from scipy import sparse
+
+    if is_world(source):
+        here = np.asarray(source.living)
+        flows = flow_matrix(source)[here][:, here]
+        resources = tuple(flow_matrix(source, resource=k)[here][:, here] for k in range(source.params.resources)
+                          ) if source.ledger else ()
+        topology = source.topology
+        return _trade(flows, resources, np.asarray(source.state["task_counts"][here], float),
+                      np.asarray(welfare(source, each=True), float), [topology.nodes[i] for i in here.tolist()],
+                      np.asarray(source.state["uid"][here]),
+                      None if topology.positions is None else topology.positions[here])
+    if isinstance(source, Reading):
+        here = source.site
+        parts = [source.matrix(resource)[here][:, here] for resource in (None, *range(source.amount.shape[1]))]
+        topology = source.topology
+        return _trade(parts[0], tuple(parts[1:]), None, None, [topology.nodes[i] for i in here.tolist()], source.uid,
+                      None if topology.positions is None else topology.positions[here])
+    if hasattr(source, "nodes") and hasattr(source, "adj"):
+        import networkx as nx
+
+        nodes = list(source.nodes)
+        if not nodes:                           # networkx makes no matrix of none
+            return trade_of(sparse.csr_array((0, 0)))
+        names = sorted({key for *_, data in source.edges(data=True) for key in data
+                        if isinstance(key, str) and key[:1] == "r" and key[1:].isdigit()}, key=lambda key: int(key[1:]))
+        flows = sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight="weight", dtype=float))
+        return _trade(flows, tuple(_resource(source, nodes, name) for name in names), None, None, nodes,
+                      _uids(source, nodes))
+    shape = getattr(source, "shape", ())
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise TypeError("source must be a World, a Reading, a networkx graph or a square array of flows, not "
+                        + (f"an array of shape {shape}" if shape else f"{source!r:.60}"))
+    flows = sparse.csr_array(source, dtype=float)
+    return _trade(flows, (), None, None, list(range(flows.shape[0])), np.arange(flows.shape[0]))
+
+
+def _resource(graph, nodes, name: str):
+    """Return what flows of one resource; nothing along an edge that does not say."""
+    from scipy import sparse
+
+    place = {node: i for i, node in enumerate(nodes)}
+    ties = [(place[a], place[b], data[name]) for a, b, data in graph.edges(data=True) if name in data]
+    if not graph.is_directed():
+        ties += [(b, a, amount) for a, b, amount in ties if a != b]
+    row, column, amount = zip(*ties, strict=True)
+    return sparse.coo_array((np.array(amount, float), (row, column)), shape=(len(nodes),) * 2).tocsr()
+
+
+def _uids(graph, nodes) -> np.ndarray:
+    """Return the nodes' uids where all have one, else their names, as numbers if they all are whole numbers."""
+    names = [data["uid"] for _, data in graph.nodes(data=True) if "uid" in data]
+    names = names if len(names) == len(nodes) else nodes
+    if all(isinstance(name, (int, np.integer)) for name in names):
+        return np.array(names, np.int64)
+    return np.fromiter(names, object, len(names))
+
+
+def _trade(flows, resources, tasks, fed, nodes, uid, positions=None) -> Trade:
+    """Take loops away and check."""
+    from scipy import sparse
+
+    def plain(matrix):
+        matrix = sparse.csr_array(matrix, dtype=float)
+        if not (np.isfinite(matrix.data) & (matrix.data >= 0)).all():
+            bad = matrix.data[~(np.isfinite(matrix.data) & (matrix.data >= 0))][0]
+            raise ValueError(f"flows must be finite and 0 or more, not {bad}")
+        ties = matrix.tocoo()
+        keep = (ties.row != ties.col) & (ties.data > 0)
+        return sparse.csr_array((ties.data[keep], (ties.row[keep], ties.col[keep])), shape=matrix.shape)
+
+    return Trade(plain(flows), tuple(plain(one) for one in resources), tasks, fed, nodes, uid, positions)
+
+
+def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 19, n_bootstraps: int = 0,
+                resolutions=RESOLUTIONS, stable: float = STABLE, alpha: float = 0.05, workers: int | None = None,
+                progress: bool = False, rng=None) -> Wholes:
+    """Find the wholes of a population: groups that trade among themselves, at every level.
+
+    Louvain's method divides the members at a ladder of resolutions; divisions that stay the same over a
+    stretch of it (three or more, agreeing by an AMI of ``stable``) are levels. Each is held against nulls
+    in which the same detector runs again: whatever it is given, a detector finds groups, also on land
+    without any (MODEL.md says why patches of equal size are no null).
+
+    Parameters
+    ----------
+    source : World, Reading, networkx graph or sparse array
+        See :func:`trade_of`.
+    method : {"louvain", "networkx", "infomap"}
+        scikit-network's Louvain swept over resolutions; networkx's own levels; those of infomap, if installed.
+    nulls : sequence of {"flows", "strengths", "degrees"}, optional
+        See :func:`null_flows`; the first is decisive. By default "flows" and "strengths" where ties are
+        given (a world, a reading), and "degrees" before them in a graph, whose ties are themselves what is found.
+        Empty: none.
+    n_nulls : int, default 19
+        Of each; 19 make the least p-value .05.
+    n_bootstraps : int, default 0
+        Times that flows are resampled (Poisson weights) and divided again, to see how stable levels are.
+    resolutions : sequence of float
+        From coarse to fine.
+    stable : float
+        In (0, 1].
+    alpha : float
+    workers : int, optional
+        Processes for the nulls (loky); by default none.
+    progress : bool
+        Show a bar.
+    rng : int, SeedSequence, Generator or None
+
+    Returns
+    -------
+    Wholes
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}" + closest(str(method), METHODS))
+    n_nulls, n_bootstraps = whole("n_nulls", n_nulls, 1), whole("n_bootstraps", n_bootstraps, 0)
+    if nulls is None:
+        nulls = ("flows", "strengths") if is_world(source) or isinstance(source, Reading) else (
+            "degrees", "flows", "strengths")
+    nulls = [nulls] if isinstance(nulls, str) else list(nulls)
+    for null in nulls:
+        if null not in NULLS:
+            raise ValueError(f"nulls must be some of {', '.join(NULLS)}, not {null!r}" + closest(str(null), NULLS))
+    for name, value in (("stable", stable), ("alpha", alpha)):
+        if not 0 < value <= 1:
+            raise ValueError(f"{name} must be in (0, 1], not {value!r}")
+    resolutions = [float(one) for one in resolutions]
+    if not resolutions or not all(np.isfinite(one) and one > 0 for one in resolutions):
+        raise ValueError("resolutions must be numbers above 0")
+    seed = resolved(rng)
+    generator = np.random.default_rng(seed)
+    trade = trade_of(source)
+    if not trade.flows.nnz:
+        return Wholes([], trade, method, 0.0, 0.0, [], seed)
+    found = candidates(trade.flows, method, generator, resolutions, stable)
+    nest = nested([one["labels"] for one in found])
+    keep = [i for i, labels in enumerate(nest) if 1 < labels.max() + 1 < len(labels)]
+    found, nest = [found[i] for i in keep], [_by_size(nest[i]) for i in keep]
+    step = walk(trade.flows)
+    levels = [Level(labels, trade, one["setting"], one["stability"], np.nan, statistics(trade, labels, step=step), {},
+                    nulls[0] if nulls else "flows", alpha) for one, labels in zip(found, nest, strict=True)]
+    levels = _tested(levels, trade, method, nulls, n_nulls, n_bootstraps, generator, workers, progress)
+    return Wholes(levels[::-1], trade, method, codelength(trade.flows, *nest), codelength(trade.flows),
+                  [agreement(a, one["labels"]) for a, one in zip(nest, found, strict=True)][::-1], seed)
+
+
+def _by_size(labels) -> np.ndarray:
+    """Return labels that number groups from the largest on."""
+    size = np.bincount(labels)
+    rank = np.empty(len(size), np.int64)
+    rank[np.argsort(-size, kind="stable")] = np.arange(len(size))
+    return rank[labels]
+
+
+def _again(flows, method: str, settings, seed: int) -> list:
+    """Run the detector again on other flows, as it was set for each level; None where it finds no such level."""
+    rng = np.random.default_rng(seed)
+    if method == "louvain":
+        return [detect(flows, setting, int(rng.integers(2**31))) for setting in settings]
+    made = {one["setting"]: one["labels"] for one in candidates(flows, method, rng)}
+    return [made.get(setting) for setting in settings]
+
+
+def _one_null(trade: Trade, null: str, method: str, settings, seed: int) -> list[dict | None]:
+    """Make one null, and return the statistics of each level found in it."""
+    rng = np.random.default_rng(seed)
+    flows = null_flows(trade.flows, null, rng)
+    step = walk(flows)
+    return [None if labels is None else statistics(trade, labels, flows, step)
+            for labels in _again(flows, method, settings, seed)]
+
+
+def _one_bootstrap(trade: Trade, method: str, settings, labels, seed: int) -> list[float]:
+    """Resample the flows, and return how far each level is found again."""
+    from scipy import sparse
+
+    rng = np.random.default_rng(seed)
+    data = trade.flows.data * rng.poisson(1.0, trade.flows.nnz)
+    flows = sparse.csr_array((data, trade.flows.indices.copy(), trade.flows.indptr.copy()), shape=trade.flows.shape)
+    flows.eliminate_zeros()
+    return [np.nan if one is None else agreement(one, own)
+            for one, own in zip(_again(flows, method, settings, seed), labels, strict=True)]
+
+
+def _tested(levels, trade, method, nulls, n_nulls, n_bootstraps, rng, workers, progress):
+    """Run nulls and bootstraps, and return the levels with what they gave."""
+    import dataclasses
+
+    if not levels:
+        return levels
+    settings, labels = [level.setting for level in levels], [level.labels for level in levels]
+    jobs = [(_one_null, (trade, null, method, settings)) for null in nulls for _ in range(n_nulls)]
+    jobs += [(_one_bootstrap, (trade, method, settings, labels)) for _ in range(n_bootstraps)]
+    jobs = [(call, (*given, int(rng.integers(2**63)))) for call, given in jobs]
+    results = list(_all(jobs, workers, progress))
+    for i, level in enumerate(levels):
+        made = {}
+        for j, null in enumerate(nulls):
+            rows = [one[i] for one in results[j * n_nulls:(j + 1) * n_nulls]]
+            made[null] = {name: Null.of(value, [np.nan if row is None else row[name] for row in rows])
+                          for name, value in level.statistics.items()}
+        again = [one[i] for one in results[len(nulls) * n_nulls:]]
+        levels[i] = dataclasses.replace(level, nulls=made, bootstrap=float(np.nanmean(again)) if again else np.nan)
+    return levels
+
+
+def _all(jobs, workers, progress):
+    """Do jobs, in processes or not, with a bar or not, and yield what they return in their order."""
+    from tqdm import tqdm
+
+    def bar(results):
+        return tqdm(results, total=len(jobs), desc="nulls", disable=not progress)
+
+    if workers is None or whole("workers", workers, 1) == 1:
+        yield from bar(call(*given) for call, given in jobs)
+        return
+    from loky import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(workers) as pool:
+        futures = [pool.submit(call, *given) for call, given in jobs]
+        yield from bar(future.result() for future in futures)

@@ -1,0 +1,333 @@
+"""Wholes followed through time: which of one window is which of the next, and what became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .._checks import seed as resolved
+from ..snapshots import Snapshot
+from ._agree import agreement
+from ._find import Wholes, find_wholes
+from ._level import Level
+
+__all__ = ["EVENTS", "Followed", "follow_wholes"]
+
+#: What can become of a whole, in the order in which they are told.
+EVENTS = ("birth", "growth", "shrinkage", "continuation", "merge", "split", "death")
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """Wholes of successive windows, with names that persist.
+
+    Parameters
+    ----------
+    ticks : list of int
+        At which the windows end.
+    levels : list of Level or None
+        The level that was followed in each window; None where there was none.
+    names : list of list of str
+        By window, the name of each whole in the order of its labels.
+    shared : list of ndarray of int64, shape (wholes, wholes of the next window)
+        For each step from a window to the next, how many members each two wholes share.
+    links : list of ndarray of bool
+        Of the same shapes: which share enough to be told in an event.
+    records : list of dict
+        The rows of :attr:`events`.
+    alpha : float
+    seed : int
+        Of the search in snapshots.
+    """
+
+    ticks: list[int]
+    levels: list[Level | None]
+    names: list[list[str]]
+    shared: list[np.ndarray]
+    links: list[np.ndarray]
+    records: list[dict] = field(repr=False)
+    alpha: float
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.ticks)
+
+    @property
+    def events(self):
+        """What became of wholes, one row an event and two wholes it binds, as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``tick``, of the later window; ``event``, one of :data:`EVENTS`; ``whole``, whose event it is (a merge is
+            that of the whole merged into, a split that of the whole that parted; both have a row for each part);
+            ``before`` and ``after``, names of the wholes bound, None at a birth or death; their sizes; and the
+            evidence: ``shared`` members, ``jaccard`` (of those in either, the share in both), ``kept`` (the share of
+            the earlier that is in the later), ``drawn`` (the share of the later that comes from the earlier) and
+            ``pvalue``: the chance of sharing as many if the survivors were dealt to the later wholes at random.
+        """
+        import pandas as pd
+
+        columns = ["tick", "event", "whole", "before", "after", "size_before", "size_after", "shared", "jaccard",
+                   "kept", "drawn", "pvalue"]
+        return pd.DataFrame(self.records, columns=columns)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many events of each kind there were, a merge or split of several wholes counting as one."""
+        seen = {(row["tick"], row["event"], row["whole"]) for row in self.records}
+        found = Counter(event for _, event, _ in seen)
+        return {event: found[event] for event in EVENTS}
+
+    def frame(self):
+        """Return one row a window and whole as a pandas DataFrame: tick, name, whole, and the columns of its level."""
+        import pandas as pd
+
+        parts = [level.frame().reset_index().assign(tick=tick, name=names) for tick, level, names
+                 in zip(self.ticks, self.levels, self.names, strict=True) if level is not None]
+        if not parts:
+            return pd.DataFrame(columns=["tick", "name", "whole", "size"])
+        whole = pd.concat(parts, ignore_index=True)
+        return whole[["tick", "name", *(name for name in whole.columns if name not in ("tick", "name"))]]
+
+    def __str__(self) -> str:
+        if not self.ticks:
+            return "No windows, so no wholes to follow."
+        span = f"{len(self)} window{'s' * (len(self) > 1)}, ticks {self.ticks[0]:,} to {self.ticks[-1]:,}"
+        every = {name for names in self.names for name in names}
+        if not every:
+            return f"No wholes to follow in {span}: no level was found that stands."
+        lasting = set.intersection(*map(set, self.names))
+        text = [f"{len(every)} wholes followed through {span}; {len(lasting)} of them are there in every window."]
+        absent = sum(level is None for level in self.levels)
+        if absent:
+            text.append(f"  {absent} window{'s' * (absent > 1)} without a level that stands")
+        told = [f"{number} {event}{'s' * (number != 1)}" for event, number in self.counts().items() if number]
+        if told:
+            text.append("  " + ", ".join(told))
+        bound = {(row["tick"], row["before"], row["after"]): row["pvalue"] for row in self.records
+                 if row["before"] is not None and row["after"] is not None}
+        doubtful = sum(p > self.alpha for p in bound.values())
+        if doubtful:
+            text.append(f"  {doubtful} of {len(bound)} links share no more members than chance would "
+                        f"(p > {self.alpha:g})")
+        return "\n".join(text)
+
+    __repr__ = __str__
+
+
+def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float = 0.1, alpha: float = 0.05, rng=None,
+                  **options) -> Followed:
+    """Follow wholes through time: their births, growth, mergers, splits and deaths, with names that persist.
+
+    Two wholes of successive windows are linked if more than ``overlap`` of the smaller one's members are also in the
+    other. Of those linked, pairs are taken for the same whole from the greatest Jaccard index down, each whole once:
+    so the largest heir keeps the name. A whole linked to several earlier ones is a merger of them, one linked to
+    several later ones has split; without an earlier one it is born, without a later one dead. Members are known by
+    their uids (nodes of a graph by their names), so that one who dies is not taken for its successor on the site.
+
+    Parameters
+    ----------
+    series : Snapshots, sequence of Snapshot, or sequence of (tick, Wholes) or (tick, Level)
+        In the order of time. In snapshots :func:`find_wholes` runs on each window.
+    level : int, default 0
+        Which level of the first window that has any; 0 is the finest, -1 the coarsest, of those that stand against
+        their nulls (all, where no null was run). Later the level that agrees best with the one followed so far.
+    overlap : float, default 0.5
+        In [0.5, 1).
+    change : float, default 0.1
+        A whole whose size changes by more than this share has grown or shrunk; ≥ 0.
+    alpha : float, default 0.05
+        In the text, links with a greater p-value count as doubtful.
+    rng : int, SeedSequence, Generator or None
+        For snapshots.
+    **options
+        Handed to :func:`find_wholes`, for snapshots; ``nulls=()`` follows levels without asking whether they stand.
+
+    Returns
+    -------
+    Followed
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range, or the ticks do not ascend.
+
+    References
+    ----------
+    Greene, Doyle, Cunningham (2010) Tracking the evolution of communities in dynamic social networks. *ASONAM* 176-183
+    (Jaccard index, events). Palla, Barabási, Vicsek (2007) Quantifying social group evolution. *Nature* 446: 664-667.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> from organism.wholes import find_wholes
+    >>> windows = [(tick, find_wholes(nx.ring_of_cliques(n, 6), nulls=(), rng=1)) for tick, n in ((100, 8), (200, 9))]
+    >>> print(follow_wholes(windows))
+    9 wholes followed through 2 windows, ticks 100 to 200; 8 of them are there in every window.
+      1 birth, 8 continuations
+    """
+    if not 0.5 <= overlap < 1:
+        raise ValueError(f"overlap must be in [0.5, 1), not {overlap!r}")
+    if not change >= 0:
+        raise ValueError(f"change must be 0 or more, not {change!r}")
+    seed = resolved(rng)
+    ticks, levels, names, shared, links, records, made = [], [], [], [], [], [], 0
+    last = None                                 # the level followed so far, if windows without any come between
+    for tick, found in _windows(series, np.random.default_rng(seed), options):
+        if ticks and tick <= ticks[-1]:
+            raise ValueError(f"ticks must ascend, but {tick} comes after {ticks[-1]}")
+        chosen = _chosen(found, level, last)
+        k = 0 if chosen is None else chosen.n_wholes
+        if ticks:
+            table, survivors = _shared(levels[-1], chosen)
+            sizes = [_sizes(levels[-1]), _sizes(chosen)]
+            link = table > overlap * np.minimum(sizes[0][:, None], sizes[1])
+            heirs = _heirs(table, link, sizes)
+        else:
+            heirs = {}
+        own = []
+        for j in range(k):
+            if j in heirs:
+                own.append(names[-1][heirs[j]])
+            else:
+                made += 1
+                own.append(f"W{made}")
+        if ticks:
+            step = _Step(tick, table, link, sizes, names[-1], own, survivors, change)
+            records += step.rows()
+            shared.append(table)
+            links.append(link)
+        ticks.append(int(tick))
+        levels.append(chosen)
+        names.append(own)
+        last = chosen if chosen is not None else last
+    return Followed(ticks, levels, names, shared, links, records, alpha, seed)
+
+
+def _windows(series, rng, options):
+    """Yield tick and wholes of each window."""
+    for one in series:
+        if isinstance(one, Snapshot):
+            yield one.stop, find_wholes(one.reading(), rng=int(rng.integers(2**63)), **options)
+            continue
+        try:
+            tick, found = one
+        except (TypeError, ValueError):
+            found = None
+        if not isinstance(found, (Wholes, Level)):
+            raise ValueError("series must be snapshots, or pairs of a tick and Wholes or a Level, "
+                             f"and not hold {type(one).__name__}")
+        if options:
+            raise TypeError(f"options of find_wholes ({', '.join(options)}) go with snapshots only")
+        yield tick, found
+
+
+def _chosen(found, level: int, last: Level | None) -> Level | None:
+    """Return the level to follow of one window, or None."""
+    if isinstance(found, Level):
+        return found
+    standing = found.standing
+    if not standing:
+        return None
+    if last is None:
+        if not -len(standing) <= level < len(standing):
+            raise ValueError(f"level must be in [{-len(standing)}, {len(standing) - 1}], not {level}: "
+                             f"so many levels stand in the first window")
+        return standing[level]
+    return max(standing, key=lambda one: _alike(last, one))
+
+
+def _alike(a: Level, b: Level) -> float:
+    """Return how far two levels agree on the members they share."""
+    here = _both(a, b)
+    return agreement(a.labels[here[0]], b.labels[here[1]]) if len(here[0]) else 0.0
+
+
+def _both(a: Level, b: Level) -> tuple[list[int], list[int]]:
+    """Return places, in each of two levels, of the members that are in both."""
+    place = {uid: i for i, uid in enumerate(a.trade.uid.tolist())}
+    pairs = [(place[uid], j) for j, uid in enumerate(b.trade.uid.tolist()) if uid in place]
+    return [i for i, _ in pairs], [j for _, j in pairs]
+
+
+def _sizes(level: Level | None) -> np.ndarray:
+    return np.zeros(0, np.int64) if level is None else level.sizes
+
+
+def _shared(a: Level | None, b: Level | None) -> tuple[np.ndarray, int]:
+    """Return how many members each two wholes share, and how many are in both windows."""
+    table = np.zeros((len(_sizes(a)), len(_sizes(b))), np.int64)
+    if not table.size:
+        return table, 0
+    i, j = _both(a, b)
+    np.add.at(table, (a.labels[i], b.labels[j]), 1)
+    return table, len(i)
+
+
+def _heirs(table, link, sizes) -> dict[int, int]:
+    """Return which earlier whole each later one goes on as: the linked pairs of greatest Jaccard index, each once."""
+    before, after = np.nonzero(link)
+    jaccard = table[link] / (sizes[0][before] + sizes[1][after] - table[link])
+    heirs, taken = {}, set()
+    for pair in np.lexsort((after, before, -jaccard)):
+        i, j = int(before[pair]), int(after[pair])
+        if i not in taken and j not in heirs:
+            heirs[j] = i
+            taken.add(i)
+    return heirs
+
+
+@dataclass(frozen=True)
+class _Step:
+    """From one window to the next: what happened, with the evidence."""
+
+    tick: int
+    shared: np.ndarray
+    link: np.ndarray
+    sizes: list[np.ndarray]
+    before: list[str]
+    after: list[str]
+    survivors: int
+    change: float
+
+    def rows(self) -> list[dict]:
+        """Return rows of events, whole by whole."""
+        rows = []
+        for j, name in enumerate(self.after):
+            origins = np.flatnonzero(self.link[:, j])
+            if not len(origins):
+                rows.append(self._row("birth", name, None, j))
+            elif len(origins) > 1:
+                rows += [self._row("merge", name, int(i), j) for i in origins]
+            else:
+                i = int(origins[0])
+                if self.link[i].sum() == 1:     # else the split of the other tells it
+                    rows.append(self._row(self._size(i, j), name, i, j))
+        for i, name in enumerate(self.before):
+            heirs = np.flatnonzero(self.link[i])
+            if not len(heirs):
+                rows.append(self._row("death", name, i, None))
+            elif len(heirs) > 1:
+                rows += [self._row("split", name, i, int(j)) for j in heirs]
+        return rows
+
+    def _size(self, i: int, j: int) -> str:
+        gain = self.sizes[1][j] / self.sizes[0][i] - 1
+        return "growth" if gain > self.change else "shrinkage" if gain < -self.change else "continuation"
+
+    def _row(self, event: str, whole: str, i: int | None, j: int | None) -> dict:
+        row = {"tick": self.tick, "event": event, "whole": whole,
+               "before": None if i is None else self.before[i], "after": None if j is None else self.after[j],
+               "size_before": 0 if i is None else int(self.sizes[0][i]),
+               "size_after": 0 if j is None else int(self.sizes[1][j]),
+               "shared": 0, "jaccard": 0.0, "kept": np.nan, "drawn": np.nan, "pvalue": np.nan}
+        if i is not None and j is not None:
+            from scipy.stats import hypergeom
+
+            n, a, b = int(self.shared[i, j]), row["size_before"], row["size_after"]
+            old, new = int(self.shared[i].sum()), int(self.shared[:, j].sum())      # survivors in each
+            row |= {"shared": n, "jaccard": n / (a + b - n), "kept": n / a, "drawn": n / b,
+                    "pvalue": float(hypergeom.sf(n - 1, self.survivors, old, new))}
+        return row

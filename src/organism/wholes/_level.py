@@ -1,0 +1,285 @@
+"""One level: members divided into wholes, what can be said of each, and what chance would make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..measures import division_of_labour
+from ..measures._sources import entropy, ratio
+from ._maps import walk
+
+__all__ = ["Level", "Null", "Trade", "statistics"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trade:
+    """What wholes are found in and described by.
+
+    Parameters
+    ----------
+    flows : scipy.sparse.csr_array, shape (n, n)
+        All goods, row = giver, without loops.
+    resources : tuple of scipy.sparse.csr_array, shape (n, n)
+        The same by resource; empty if unknown.
+    tasks : ndarray, shape (n, M), or None
+        Acts by task.
+    welfare : ndarray, shape (n,), or None
+    nodes : list
+        Names of the members.
+    uid : ndarray, shape (n,)
+        Who they are, for good: uids in a world or reading, names of nodes in a graph, else places in the table.
+    positions : ndarray, shape (n, 2), or None
+    """
+
+    flows: object
+    resources: tuple
+    tasks: np.ndarray | None
+    welfare: np.ndarray | None
+    nodes: list
+    uid: np.ndarray
+    positions: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Null:
+    """A statistic of a level where nothing but chance makes wholes.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_nulls,)
+        In each null the detector is run again; NaN where it found no such level.
+    above, below : float
+        p-values of the observed value being so high, and so low, by chance: (1 + how many are as
+        extreme)/(1 + n_nulls).
+    """
+
+    values: np.ndarray
+    above: float
+    below: float
+
+    @property
+    def mean(self) -> float:
+        """Mean of the values; NaN if no null had such a level."""
+        found = self.values[~np.isnan(self.values)]
+        return float(found.mean()) if len(found) else np.nan
+
+    @classmethod
+    def of(cls, observed: float, values) -> Null:
+        """Compare an ``observed`` value with the ``values`` of the nulls."""
+        values = np.asarray(values, float)
+        n = 1 + len(values)
+        return cls(values, float((1 + (values >= observed - 1e-12).sum()) / n),
+                   float((1 + (values <= observed + 1e-12).sum()) / n))
+
+
+def inside_out(flows, labels, k: int):
+    """Return the aggregated flows between wholes, a dense (k, k) array for few wholes, else sparse."""
+    from scipy import sparse
+
+    member = sparse.csr_array((np.ones(len(labels)), (np.arange(len(labels)), labels)), shape=(len(labels), k))
+    return (member.T @ flows @ member).tocsr()
+
+
+def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
+    """Return the numbers of a level that are held against nulls.
+
+    Parameters
+    ----------
+    trade : Trade
+    labels : ndarray of int64, shape (n,)
+        From 0 on.
+    flows : scipy.sparse.csr_array, optional
+        Of a null; by default those of ``trade``.
+    step : tuple, optional
+        The :func:`walk` through the flows, if it is known already.
+
+    Returns
+    -------
+    dict of str to float
+        ``closure``: the share of flows kept inside wholes. ``modularity``: by how much it exceeds what wholes that
+        give and get so much would keep by chance (0 for one whole of all). ``boundary``: the share of ties that cross.
+        ``individuality``: how much of what a walk through the flows, at a member, tells about the whole it will be in
+        next is told by the whole alone, I(whole'; whole)/I(whole'; member): 1 if wholes are closed to
+        information. ``effectiveness``: effective information of the walk between wholes over its greatest
+        possible value, log₂ of their number. ``differentiation``: division of labour between
+        wholes, D_ind of their acts (0 without tasks). ``welfare_between``: the share of the variance of welfare that
+        lies between wholes (η²).
+    """
+    flows = trade.flows if flows is None else flows
+    k = int(labels.max()) + 1
+    whole = inside_out(flows, labels, k)
+    total = flows.sum()
+    ties = flows.tocoo()
+    given, got = (np.asarray(whole.sum(axis=axis)).ravel() / total for axis in (1, 0))
+    closure = float(whole.diagonal().sum() / total)
+    found = {"closure": closure, "modularity": closure - float(given @ got) if k > 1 else 0.0,
+             "boundary": float((labels[ties.row] != labels[ties.col]).mean()),
+             **_information(*(walk(flows) if step is None else step), labels, k)}
+    if trade.tasks is not None:
+        acts = np.stack([np.bincount(labels, column, k) for column in trade.tasks.T], axis=1)
+        found["differentiation"] = division_of_labour(acts, corrected=False)
+    if trade.welfare is not None:
+        size = np.bincount(labels, minlength=k)
+        mean = np.bincount(labels, trade.welfare, k) / size
+        spread = trade.welfare.var()
+        found["welfare_between"] = float(ratio((size * (mean - trade.welfare.mean())**2).sum() / len(labels), spread))
+    return found
+
+
+def _information(visits, steps, labels, k) -> dict[str, float]:
+    """Return individuality and effectiveness of the walk, lumped by labels."""
+    from scipy import sparse
+
+    joint = inside_out(steps, labels, k).toarray() if k <= 3000 else inside_out(steps, labels, k)
+    member = sparse.csr_array((np.ones(len(labels)), (np.arange(len(labels)), labels)), shape=(len(labels), k))
+    fine = (steps @ member).tocsr()                              # member → whole of the next step
+    joint = joint if sparse.issparse(joint) else sparse.csr_array(joint)
+    after = np.asarray(joint.sum(axis=0)).ravel()
+    top = float(entropy(after))
+    coarse_known = top - _conditional(joint)
+    fine_known = top - _conditional(fine)
+    rows = joint.multiply(1 / np.maximum(np.asarray(joint.sum(axis=1)).ravel(), 1e-300)[:, None]).tocsr()
+    live = np.asarray(joint.sum(axis=1)).ravel() > 0
+    mean_row = np.asarray(rows[live].mean(axis=0)).ravel()
+    noise = -float((rows.data * np.log2(np.where(rows.data > 0, rows.data, 1))).sum()) / max(1, live.sum())
+    effective = float(entropy(mean_row)) - noise
+    told = np.clip(coarse_known / fine_known, 0, 1) if fine_known > 1e-9 else 0.0       # one whole: nothing to tell
+    return {"individuality": float(told),
+            "effectiveness": float(ratio(effective, np.log2(k))) if k > 1 else 0.0}
+
+
+def _conditional(joint) -> float:
+    """Return H(column | row) of a sparse joint distribution, in bits."""
+    row = np.asarray(joint.sum(axis=1)).ravel()
+    data = joint.data
+    return -float((data * np.log2(np.where(data > 0, data, 1))).sum()) + float((row * np.log2(
+        np.where(row > 0, row, 1))).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One level of a nest: every member in one whole.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (n,)
+        The whole of each member, from 0 on, the largest first.
+    trade : Trade
+    setting : float
+        Of the method: the resolution, or the depth.
+    stability : float
+        Mean agreement (AMI) with the partitions at neighbouring resolutions; NaN where there is no sweep.
+    bootstrap : float
+        Mean agreement with what is found when flows are resampled; NaN if that was not done.
+    statistics : dict of str to float
+        See :func:`statistics`.
+    nulls : dict of str to dict of str to Null
+        By null, then by statistic.
+    decisive : str
+        The null by which the level stands or falls.
+    alpha : float
+    """
+
+    labels: np.ndarray
+    trade: Trade
+    setting: float
+    stability: float
+    bootstrap: float
+    statistics: dict[str, float]
+    nulls: dict[str, dict[str, Null]] = field(default_factory=dict)
+    decisive: str = "flows"
+    alpha: float = 0.05
+
+    @property
+    def n_wholes(self) -> int:
+        """Number of wholes."""
+        return int(self.labels.max()) + 1
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Members of each whole, int64 (n_wholes,)."""
+        return np.bincount(self.labels)
+
+    @property
+    def stands(self) -> bool | None:
+        """Whether it beats the decisive null by modularity; None without nulls.
+
+        Closure alone would not do: a null in which the detector finds one whole of all keeps everything inside.
+        """
+        if self.decisive not in self.nulls:
+            return None
+        return self.nulls[self.decisive]["modularity"].above <= self.alpha
+
+    @property
+    def between(self):
+        """Flows between wholes, inside them on the diagonal: csr_array (n_wholes, n_wholes)."""
+        return inside_out(self.trade.flows, self.labels, self.n_wholes)
+
+    def frame(self):
+        """Return one row a whole as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``size``; ``closure``, the share of what its members give that stays inside; ``boundary``, ties that
+            cross; ``exported`` and ``imported`` goods; by resource k ``exports_k``, the share of k in what leaves,
+            and ``self_sufficiency_k``, the share of what its members get of k that comes from inside;
+            ``welfare``, mean and standard deviation; ``main_task``.
+        """
+        import pandas as pd
+
+        k, table = self.n_wholes, {"size": self.sizes}
+        flows = self.between
+        own, given, got = flows.diagonal(), *(np.asarray(flows.sum(axis=axis)).ravel() for axis in (1, 0))
+        ties = self.trade.flows.tocoo()
+        a, b = self.labels[ties.row], self.labels[ties.col]
+        table |= {"closure": ratio(own, given), "exported": given - own, "imported": got - own,
+                  "boundary": np.bincount(a[a != b], minlength=k) + np.bincount(b[a != b], minlength=k)}
+        each = [inside_out(flow, self.labels, k) for flow in self.trade.resources]
+        leaving = [np.asarray(one.sum(axis=1)).ravel() - one.diagonal() for one in each]
+        for r, one in enumerate(each):
+            table[f"exports_{r}"] = ratio(leaving[r], sum(leaving))
+            table[f"self_sufficiency_{r}"] = ratio(one.diagonal(), np.asarray(one.sum(axis=0)).ravel())
+        if self.trade.welfare is not None:
+            mean = np.bincount(self.labels, self.trade.welfare, k) / self.sizes
+            square = np.bincount(self.labels, self.trade.welfare**2, k) / self.sizes
+            table |= {"welfare": mean, "welfare_sd": np.sqrt(np.maximum(square - mean**2, 0))}
+        if self.trade.tasks is not None:
+            acts = np.stack([np.bincount(self.labels, column, k) for column in self.trade.tasks.T], axis=1)
+            table["main_task"] = acts.argmax(axis=1)
+        return pd.DataFrame(table, index=pd.RangeIndex(k, name="whole"))
+
+    def graph(self):
+        """Return the wholes as a networkx graph.
+
+        Returns
+        -------
+        networkx.DiGraph
+            Nodes 0 … n_wholes - 1 with the columns of :meth:`frame`; an edge carries ``weight`` and, where known,
+            ``r0``, ``r1``, …; what stays inside is a loop.
+        """
+        import networkx as nx
+
+        graph = nx.DiGraph(level=self.setting, wholes=self.n_wholes)
+        for whole, row in zip(range(self.n_wholes), self.frame().to_dict("records"), strict=True):
+            graph.add_node(whole, **row)
+        ties = self.between.tocoo()
+        graph.add_weighted_edges_from(zip(ties.row.tolist(), ties.col.tolist(), ties.data.tolist(), strict=True))
+        for r, flow in enumerate(self.trade.resources):
+            ties = inside_out(flow, self.labels, self.n_wholes).tocoo()
+            for i, j, amount in zip(ties.row.tolist(), ties.col.tolist(), ties.data.tolist(), strict=True):
+                graph.edges[i, j][f"r{r}"] = amount
+        return graph
+
+    def __str__(self) -> str:
+        text = (f"{self.n_wholes} wholes of {self.sizes.min()} to {self.sizes.max()} members; "
+                f"{self.statistics['closure']:.0%} of the flows stay inside")
+        if self.decisive in self.nulls:
+            null = self.nulls[self.decisive]["modularity"]
+            by_chance = "no such level by chance" if np.isnan(null.mean) else f"{null.mean:.2f} by chance"
+            text += f", modularity {self.statistics['modularity']:.2f} ({by_chance}, p = {null.above:.3g})"
+        return text
+
+    __repr__ = __str__
