@@ -311,13 +311,13 @@ def test_statistics_are_the_plain_ones(small):
 
 
 def test_same_seed_same_result_also_in_processes(small):
-    one, same, spread = (find_wholes(small[0], rng=7, n_nulls=2, n_bootstraps=2, workers=workers)
+    one, same, spread = (find_wholes(small[0], rng=7, n_nulls=2, n_bootstraps=6, workers=workers)
                          for workers in (None, None, 2))
     for other in (same, spread):
         assert [a.labels.tolist() for a in one] == [b.labels.tolist() for b in other]
         assert [a.bootstrap for a in one] == [b.bootstrap for b in other]
         assert one.frame().equals(other.frame())
-    assert one[1].bootstrap > .9
+    assert .7 < one[1].bootstrap < 1 and .5 < one[0].bootstrap < one[1].bootstrap
 
 
 def test_names_of_members_do_not_matter(small):

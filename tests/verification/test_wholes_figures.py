@@ -1,8 +1,8 @@
 """Wholes where they must be and where they must not: graded barriers and uniform land, planted blocks, random ties.
 
 The land: 32×32 torus, three resources, care .75, 3,000 ticks and then a window of 500. On every 8th row and column
-the supply is .8, on every 16th .1, elsewhere 1: four regions of 16×16, each of four of 8×8. The barriers themselves
-belong to nobody, so agreement is taken over the members between them. Each test prints its figures.
+the supply is shallow, on every 16th deep, elsewhere 1: four regions of 16×16, each of four of 8×8. The barriers
+themselves belong to nobody, so agreement is taken over the members between them. Each test prints its figures.
 """
 
 import numpy as np
@@ -20,12 +20,11 @@ ROW, COLUMN = np.divmod(np.arange(32 * 32), 32)
 BETWEEN = (ROW % 8 > 0) & (COLUMN % 8 > 0)
 
 
-def window(barriers, seed):
+def window(seed, shallow=1., deep=1.):
     """Return what flowed in the last 500 of 3,500 ticks."""
     supply = np.ones((32, 32))
-    if barriers:
-        supply[::8] = supply[:, ::8] = .8
-        supply[::16] = supply[:, ::16] = .1
+    supply[::8] = supply[:, ::8] = shallow
+    supply[::16] = supply[:, ::16] = deep
     params = og.Params.preset("organic").replace(**{"care.weight": .75})
     columns = {"supply": np.repeat(supply.reshape(-1, 1), 3, 1)}
     world = og.World(og.Topology.grid((32, 32)), params, seed, columns=columns, ledger=True)
@@ -42,53 +41,63 @@ def region(size):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_uniform_land_has_no_wholes(seed):
     """The default finds no division that is stable."""
-    found = find_wholes(window(False, seed), rng=1)
+    found = find_wholes(window(seed), rng=1)
     print(found)
     assert len(found) == 0 and "No wholes" in str(found)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_infomap_on_uniform_land(seed):
-    """It always divides a lattice. The regions do not stand; about a hundred knots of ten may, by a hair.
+def test_infomap_on_uniform_land():
+    """It always divides a lattice: about nine regions and about a hundred knots of ten.
 
-    Neighbours who give get back, which shuffled flows do not; that is not nothing, but it is no whole.
+    Neighbours who give get back, which shuffled flows do not, so some of these beat the null, but by a hair.
     """
     pytest.importorskip("infomap")
-    found = find_wholes(window(False, seed), "infomap", rng=1)
-    print(found)
-    assert len(found) == 2 and found[1].stands is False
-    for level in found:
-        excess = level.statistics["modularity"] - level.nulls["flows"]["modularity"].mean
-        print(f"{level.n_wholes} wholes: {excess:+.3f} beyond shuffled flows")
-        assert excess < .03
+    stand = [0, 0]
+    for seed in SEEDS:
+        found = find_wholes(window(seed), "infomap", rng=1)
+        assert len(found) == 2
+        for i, level in enumerate(found):
+            excess = level.statistics["modularity"] - level.nulls["flows"]["modularity"].mean
+            print(f"seed {seed}, {level.n_wholes} wholes: {excess:+.3f} beyond shuffled flows, stands: {level.stands}")
+            stand[i] += level.stands
+            assert excess < .03
+    print(f"knots stand at {stand[0]}, regions at {stand[1]} of {len(SEEDS)} seeds")
+    assert stand[1] <= 2
 
 
-def test_graded_barriers_make_four_and_sixteen():
-    found = find_wholes(window(True, 1), rng=1)
-    print(found)
-    fine, coarse = found
-    figures = [agreement(level.labels[BETWEEN], region(size)) for level, size in ((fine, 8), (coarse, 16))]
-    print(f"adjusted mutual information {figures[0]:.3f} fine, {figures[1]:.3f} coarse")
-    assert (fine.n_wholes, coarse.n_wholes) == (16, 4) and fine.stands and coarse.stands
-    assert figures[0] >= .9 and figures[1] >= .95
-    for level in found:
-        assert level.statistics["modularity"] - level.nulls["flows"]["modularity"].mean > .03
-        assert level.nulls["strengths"]["modularity"].above > .05  # what members give and get already says it all
+def alike(level, size):
+    return agreement(level.labels[BETWEEN], region(size))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_four_are_found_at_every_seed(seed):
-    """And the division into sixteen is there as well, but not always as a plateau that the default keeps."""
-    reading = window(True, seed)
-    found = find_wholes(reading, rng=1)
+def test_graded_barriers_make_sixteen_in_four(seed):
+    """Supply of one half on every 8th row and column, none on every 16th.
+
+    Both levels stand, the sixteen also inside the four. Other levels may come up between and below; what they show
+    beyond the levels above them is small. What members give and get says as much as their ties do: poor
+    sites trade little, and no level stands out from flows of the same strengths.
+    """
+    found = find_wholes(window(seed, .5, 0.), rng=1)
     print(found)
-    assert found[-1].n_wholes == 4 and found[-1].stands
-    assert agreement(found[-1].labels[BETWEEN], region(16)) >= .95
-    flows = found.trade.flows
-    sixteen = np.mean([agreement(detect(flows, 1.26, draw)[BETWEEN], region(8)) for draw in range(5)])
-    kept = max((agreement(level.labels[BETWEEN], region(8)) for level in found[:-1]), default=0.)
-    print(f"sixteen: {sixteen:.2f} at resolution 1.26, {kept:.2f} of the best level kept")
-    assert sixteen >= .8
+    four, sixteen = (max(found.standing, key=lambda level: alike(level, size)) for size in (16, 8))
+    print(f"adjusted mutual information {alike(four, 16):.3f} coarse, {alike(sixteen, 8):.3f} fine")
+    assert alike(four, 16) >= .95 and alike(sixteen, 8) >= .9 and sixteen.inside == four.n_wholes
+    for level in found:
+        excess = level.statistics["modularity"] - level.nulls["flows"]["modularity"].mean
+        print(f"{level.n_wholes} wholes: {excess:+.3f} beyond flows dealt out anew")
+        assert (excess > .03) == (level in (four, sixteen))
+        assert level.nulls["strengths"]["modularity"].above > .05
+
+
+@pytest.mark.parametrize("shallow, deep, least, most", [(.5, 0., 5, 5), (.6, .1, 4, 5), (.8, .1, 0, 2)])
+def test_how_shallow_a_barrier_makes_a_level(shallow, deep, least, most):
+    """The four are nearly always found; the sixteen, where a barrier is deep enough to be seen in 500 ticks."""
+    readings = [window(seed, shallow, deep) for seed in SEEDS]
+    nests = [find_wholes(reading, nulls=(), rng=1) for reading in readings]
+    four, sixteen = (sum(max(alike(level, size) for level in nest) >= enough for nest in nests)
+                     for size, enough in ((16, .95), (8, .9)))
+    print(f"barriers of {shallow} and {deep}: the four at {four} of {len(SEEDS)} seeds, the sixteen at {sixteen}")
+    assert four >= 4 and least <= sixteen <= most
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -249,7 +250,8 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
     Louvain's method divides the members at a ladder of resolutions; divisions that stay the same over a
     stretch of it (three or more, agreeing by an AMI of ``stable``) are levels. Each is held against nulls
     in which the same detector runs again: whatever it is given, a detector finds groups, also on land
-    without any (MODEL.md says why patches of equal size are no null).
+    without any (MODEL.md says why patches of equal size are no null). A finer level must show more than the
+    level above it explains: once a level stands, chance deals only inside its wholes.
 
     Parameters
     ----------
@@ -330,13 +332,12 @@ def _again(flows, method: str, settings, seed: int) -> list:
     return [made.get(setting) for setting in settings]
 
 
-def _one_null(trade: Trade, null: str, method: str, settings, seed: int) -> list[dict | None]:
-    """Make one null, and return the statistics of each level found in it."""
+def _one_null(trade: Trade, null: str, method: str, setting, inside, seed: int) -> dict | None:
+    """Make one null, and return the statistics of the level found in it."""
     rng = np.random.default_rng(seed)
-    flows = null_flows(trade.flows, null, rng)
-    step = walk(flows)
-    return [None if labels is None else statistics(trade, labels, flows, step)
-            for labels in _again(flows, method, settings, seed)]
+    flows = null_flows(trade.flows, null, rng, inside)
+    labels, = _again(flows, method, [setting], seed)
+    return None if labels is None else statistics(trade, labels, flows)
 
 
 def _one_bootstrap(trade: Trade, method: str, settings, labels, seed: int) -> list[float]:
@@ -352,39 +353,55 @@ def _one_bootstrap(trade: Trade, method: str, settings, labels, seed: int) -> li
 
 
 def _tested(levels, trade, method, nulls, n_nulls, n_bootstraps, rng, workers, progress):
-    """Run nulls and bootstraps, and return the levels with what they gave."""
+    """Run nulls, from the coarsest level on, and bootstraps; return the levels with what they gave."""
     import dataclasses
+
+    from tqdm import tqdm
 
     if not levels:
         return levels
-    settings, labels = [level.setting for level in levels], [level.labels for level in levels]
-    jobs = [(_one_null, (trade, null, method, settings)) for null in nulls for _ in range(n_nulls)]
-    jobs += [(_one_bootstrap, (trade, method, settings, labels)) for _ in range(n_bootstraps)]
-    jobs = [(call, (*given, int(rng.integers(2**63)))) for call, given in jobs]
-    results = list(_all(jobs, workers, progress))
-    for i, level in enumerate(levels):
-        made = {}
-        for j, null in enumerate(nulls):
-            rows = [one[i] for one in results[j * n_nulls:(j + 1) * n_nulls]]
-            made[null] = {name: Null.of(value, [np.nan if row is None else row[name] for row in rows])
-                          for name, value in level.statistics.items()}
-        again = [one[i] for one in results[len(nulls) * n_nulls:]]
-        levels[i] = dataclasses.replace(level, nulls=made, bootstrap=float(np.nanmean(again)) if again else np.nan)
+    seeds = rng.integers(2**63, size=(len(levels), len(nulls), n_nulls)).tolist()
+    again = rng.integers(2**63, size=n_bootstraps).tolist()
+    inside = None                               # the finest level so far that stands
+    with tqdm(total=len(levels) * len(nulls) * n_nulls + n_bootstraps, desc="nulls", disable=not progress) as bar, \
+            _workers(workers) as each:
+        for i, level in enumerate(levels):
+            made = {}
+            for j, null in enumerate(nulls):
+                jobs = [(_one_null, trade, null, method, level.setting, None if inside is None else inside.labels, seed)
+                        for seed in seeds[i][j]]
+                rows = list(each(jobs, bar))
+                made[null] = {name: Null.of(value, [np.nan if row is None else row[name] for row in rows])
+                              for name, value in level.statistics.items()}
+            levels[i] = level = dataclasses.replace(level, nulls=made,
+                                                    inside=0 if inside is None else inside.n_wholes)
+            if level.stands:
+                inside = level
+        settings, labels = [level.setting for level in levels], [level.labels for level in levels]
+        found = list(each([(_one_bootstrap, trade, method, settings, labels, seed) for seed in again], bar))
+    if found:
+        levels = [dataclasses.replace(level, bootstrap=float(np.nanmean([one[i] for one in found])))
+                  for i, level in enumerate(levels)]
     return levels
 
 
-def _all(jobs, workers, progress):
-    """Do jobs, in processes or not, with a bar or not, and yield what they return in their order."""
-    from tqdm import tqdm
-
-    def bar(results):
-        return tqdm(results, total=len(jobs), desc="nulls", disable=not progress)
+@contextmanager
+def _workers(workers):
+    """Give a way to do jobs, here or in processes, that yields what they return in their order."""
+    def here(jobs, bar):
+        for call, *given in jobs:
+            yield call(*given)
+            bar.update()
 
     if workers is None or whole("workers", workers, 1) == 1:
-        yield from bar(call(*given) for call, given in jobs)
+        yield here
         return
     from loky import ProcessPoolExecutor
 
     with ProcessPoolExecutor(workers) as pool:
-        futures = [pool.submit(call, *given) for call, given in jobs]
-        yield from bar(future.result() for future in futures)
+        def there(jobs, bar):
+            for future in [pool.submit(*job) for job in jobs]:
+                yield future.result()
+                bar.update()
+
+        yield there

@@ -180,6 +180,8 @@ class Level:
     decisive : str
         The null by which the level stands or falls.
     alpha : float
+    inside : int
+        Number of the wholes of a coarser level, within and between which the nulls deal; 0 if there is none that stands.
     """
 
     labels: np.ndarray
@@ -191,6 +193,7 @@ class Level:
     nulls: dict[str, dict[str, Null]] = field(default_factory=dict)
     decisive: str = "flows"
     alpha: float = 0.05
+    inside: int = 0
 
     @property
     def n_wholes(self) -> int:
@@ -279,6 +282,7 @@ class Level:
         if self.decisive in self.nulls:
             null = self.nulls[self.decisive]["modularity"]
             by_chance = "no such level by chance" if np.isnan(null.mean) else f"{null.mean:.2f} by chance"
+            by_chance += f" inside the {self.inside}" * bool(self.inside)
             text += f", modularity {self.statistics['modularity']:.2f} ({by_chance}, p = {null.above:.3g})"
         return text
 
