@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
 from . import _drawing
 from ._drawing import IDLE, INK
@@ -60,8 +61,8 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
             ax.add_patch(Rectangle((tick - width, y), 2 * width, size, facecolor=hue[name], edgecolor="white",
                                    linewidth=0.5, zorder=3))
             if size > 0.03 * most and (len(ticks) <= 12 or tick in (ticks[0], ticks[-1])):
-                ax.text(tick, y + size / 2, name, ha="center", va="center", fontsize=7, zorder=4,
-                        color="white" if hue[name] @ (0.3, 0.59, 0.11) < 0.55 else "black")
+                ax.text(tick, y + size / 2, name, ha="center", va="center", fontsize=7, zorder=4, color="black",
+                        path_effects=[withStroke(linewidth=1.8, foreground="white")])     # wider than its box
         if level is None:
             ax.text(tick, most / 2, "no wholes", ha="center", va="center", fontsize=8, rotation=90, color=INK)
     ax.set_xlim(ticks[0] - 2 * width, ticks[-1] + 2 * width)

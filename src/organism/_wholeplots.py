@@ -13,6 +13,7 @@ from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.transforms import ScaledTranslation
 
 from . import _drawing
 from ._checks import closest, whole
@@ -49,7 +50,7 @@ def _words(number: int, what: str = "whole") -> str:
 
 
 def _verdict(level) -> str:
-    return {None: "", True: "stands", False: "no more than chance"}[level.stands]
+    return {None: "", True: "stand", False: "no more than chance"}[level.stands]
 
 
 def _order(wholes) -> np.ndarray:
@@ -370,6 +371,10 @@ def wholes_tree(wholes, ax: Axes | None = None, *, title: str | None = "members,
     return ax
 
 
+def _raised(ax: Axes, points: float) -> ScaledTranslation:
+    return ScaledTranslation(0, points / 72, ax.figure.dpi_scale_trans)
+
+
 def wholes_by_level(wholes, statistic: str = "closure", ax: Axes | None = None, *, title: str | None = None) -> Axes:
     """Draw a statistic of each level against what the same detector finds in its nulls.
 
@@ -419,11 +424,15 @@ def wholes_by_level(wholes, statistic: str = "closure", ax: Axes | None = None, 
                     solid_capstyle="butt")
             ax.plot([place - 0.05, place + 0.05], [values.mean()] * 2, color=HUES[k], linewidth=2)
             null = level.nulls[name][statistic]
-            side, p = ("above", null.above) if null.above <= null.below else ("below", null.below)
-            ax.annotate(f"{side}\np = {p:.2g}", (place, values.max()), (0, 4), textcoords="offset points", ha="center",
-                        fontsize=7, color=INK)
+            if null.above <= level.alpha:
+                ax.plot(place, values.max(), "^", color=INK, markersize=5, transform=ax.transData + _raised(ax, 6))
+            elif null.below <= level.alpha:
+                ax.plot(place, values.min(), "v", color=INK, markersize=5, transform=ax.transData + _raised(ax, -6))
         made = len(wholes[0].nulls[name][statistic].values)
         handles.append(Patch(color=HUES[k], alpha=0.5, label=f"{KEEPS.get(name, name)} ({made} nulls: range, mean)"))
+    if nulls:
+        handles.append(Line2D([], [], linestyle="", marker="^", color=INK, markersize=5,
+                              label=f"observed is higher than the null (▼ lower), p ≤ {wholes[0].alpha:g}"))
     observed = [level.statistics[statistic] for level in wholes]
     handles.insert(0, ax.plot(x, observed, "D-", color="black", markersize=6, linewidth=0.8, label="observed")[0])
     ax.set_xticks(x + 0.08 * len(nulls), [_words(level.n_wholes) for level in wholes])

@@ -160,8 +160,9 @@ def trade_of(source) -> Trade:
     Parameters
     ----------
     source : World, Reading, networkx graph or sparse array
-        A world: flows between its living members (exact totals where it keeps them). A reading: flows of its window
-        between those who were seen. A graph: its ``weight``, and ``r0``, ``r1``, … where edges have them; undirected
+        A world: flows between its living members (exact totals where it keeps them, so all that ever flowed: of a
+        world that is still changing take a window of its snapshots). A reading: flows of its window between those who
+        were seen. A graph: its ``weight``, and ``r0``, ``r1``, … where edges have them; undirected
         edges count both ways. A square array: row = giver.
 
     Returns

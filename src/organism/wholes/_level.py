@@ -181,7 +181,7 @@ class Level:
         The null by which the level stands or falls.
     alpha : float
     inside : int
-        Number of the wholes of a coarser level, within and between which the nulls deal; 0 if there is none that stands.
+        How many wholes the coarser level has within and between which the nulls deal; 0 if none such stands.
     """
 
     labels: np.ndarray
