@@ -19,8 +19,9 @@
 # In a population where everybody may do anything and give to any neighbour, two kinds of order can appear. Members can
 # take on *roles*: some mostly do this, others that. And they can form *wholes*: groups that trade among themselves more
 # than with others, which may lie in larger wholes, as cells lie in tissues and tissues in organs. Nobody declares them
-# here. They are looked for in what members did and in what flowed between them, and every finding is put to a test that
-# it can fail. The same questions are then asked of four networks from books: three ecosystems and an economy.
+# here. They are looked for in what members did and in what flowed between them, and every finding is put to a test
+# that it can fail. Roles and wholes are then followed through time, and the same questions asked of four networks from
+# books: three ecosystems and an economy.
 #
 # ## HOW IT WORKS
 #
@@ -32,12 +33,13 @@
 #   them is a candidate. Detectors always find something, so the same detector is run again on *nulls*: the same ties
 #   with the flows shuffled among them; so, but with everybody's giving and getting kept; or the same numbers of ties
 #   tied to others at random. A level **stands** if its modularity, the share of the flows kept inside beyond what the
-#   sizes of its wholes explain, is higher than in all (or nearly all) nulls.
+#   sizes of its wholes explain, is higher than in all (or nearly all) nulls. A finer level has to show more than the
+#   level above it explains: flows are then shuffled only among the ties inside each of the larger wholes.
 #
 # ## HOW TO USE IT
 #
 # Run the cells from top to bottom. Two worlds are made that differ in the land alone: one is uniform, the other is cut
-# by poor seams, shallow ones on every 8th row and column and deep ones on every 16th. The view shows a twin of the
+# by poor seams: half the supply on every 8th row and column, none on every 16th. The view shows a twin of the
 # second: press *Play*, and see what happens at the seams when members care less.
 
 # %%
@@ -50,7 +52,8 @@ import pandas as pd
 from IPython.display import HTML, display
 
 import organism as og
-from organism.wholes import agreement, codelength, null_flows, planted_flows, trade_of
+from organism.roles import block_roles, follow_roles, labour_between, refilling
+from organism.wholes import agreement, codelength, follow_wholes, null_flows, planted_flows, trade_of
 
 
 def show(frame):
@@ -61,8 +64,8 @@ def show(frame):
 
 SIDE = 32
 seams = np.ones((SIDE, SIDE))
-seams[::8] = seams[:, ::8] = 0.8
-seams[::16] = seams[:, ::16] = 0.1
+seams[::8] = seams[:, ::8] = 0.5
+seams[::16] = seams[:, ::16] = 0.0
 
 
 def settle(supply, seed=1):
@@ -125,6 +128,36 @@ print(f"{sum(one.differ for one in verdicts)} of {len(verdicts)} populations wit
 print(verdicts[0])
 
 # %% [markdown]
+# A second opinion, from network science. A *stochastic block model* never looks at what members do; it asks which
+# members give the same goods to the same others. If both find the same groups, roles are in the acts and in the ties.
+
+# %%
+blocks = block_roles(uniform_flows.window(), rng=1)
+print(blocks)
+print(roles.agreement(blocks))
+
+# %% [markdown]
+# ### Do roles last, and are they filled again?
+#
+# A role is more than what members happen to do now if it lasts, and if a neighbour takes it over when those who had it
+# are gone. First, five windows of 100 ticks: who keeps a role? (A window of 100 ticks shows fewer acts, so roles that
+# lie close together are told apart in some windows only.) Then the members of one role are taken away from a corner, in
+# twins of the world that have the same luck.
+
+# %%
+print(follow_roles(uniform_flows, rng=1))
+corner = (np.arange(SIDE**2) // SIDE < 6) & (np.arange(SIDE**2) % SIDE < 6)
+print(refilling(uniform, role=0, sites=corner, ticks=500, rng=1))
+
+# %% [markdown]
+# Where is the like of a member? Correlation of roles by distance, beside the same roles dealt out at random. Neighbours
+# *avoid* what the other does: here parts differ because they are next to each other.
+
+# %%
+og.plots.role_correlation(*og.scales.role_correlation(uniform, rng=1))
+plt.show()
+
+# %% [markdown]
 # ### Wholes on uniform land: none
 #
 # The negative control. Every place is like every other, so there is nothing that could make one group out of these
@@ -147,56 +180,34 @@ levels = og.find_wholes(graded_flows.window(), rng=1)
 print(levels)
 row, column = np.divmod(np.arange(SIDE**2), SIDE)
 between = (row % 8 > 0) & (column % 8 > 0)
-land = {8: row // 8 * SIDE + column // 8, 16: row // 16 * SIDE + column // 16}
+regions = {8: row // 8 * SIDE + column // 8, 16: row // 16 * SIDE + column // 16}
 for level in levels:
     print(f"{level.n_wholes} wholes: agreement with the 16 regions "
-          f"{agreement(level.labels[between], land[8][between]):.2f}, with the 4 "
-          f"{agreement(level.labels[between], land[16][between]):.2f}")
+          f"{agreement(level.labels[between], regions[8][between]):.2f}, with the 4 "
+          f"{agreement(level.labels[between], regions[16][between]):.2f}")
 
 
 # %%
-def borders(ax, labels, **style):
-    """Draw lines between neighbours who are not in one whole."""
-    labels = np.asarray(labels).reshape(SIDE, SIDE)
-    for y, x in zip(*np.nonzero(labels[:, 1:] != labels[:, :-1]), strict=True):
-        ax.plot([x + 0.5, x + 0.5], [y - 0.5, y + 0.5], **style)
-    for y, x in zip(*np.nonzero(labels[1:] != labels[:-1]), strict=True):
-        ax.plot([x - 0.5, x + 0.5], [y + 0.5, y + 0.5], **style)
-
-
-figure, axes = plt.subplots(1, 1 + len(levels), figsize=(3.6 * (1 + len(levels)), 3.9), layout="constrained")
-axes[0].imshow(seams, cmap="YlGn", vmin=0, vmax=1.3)
-axes[0].set_title("supply of the land")
-for ax, level in zip(axes[1:], levels, strict=True):
-    ax.imshow((level.labels % 20).reshape(SIDE, SIDE), cmap="tab20", alpha=0.5, vmin=-0.5, vmax=19.5,
-              interpolation="nearest")
-    borders(ax, level.labels, color="black", linewidth=1.2, solid_capstyle="projecting")
-    ax.set_title(f"{level.n_wholes} wholes", fontsize=11)
-for ax in axes:
-    ax.set(xticks=[], yticks=[])
+figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 5), layout="constrained")
+og.plots.wholes_map(graded, levels, left, title="what members do, and borders of wholes")
+og.plots.wholes_matrix(levels, right)
+plt.show()
+figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")
+og.plots.wholes_tree(levels, left)
+og.plots.wholes_graph(levels, 1 if len(levels) > 1 else 0, right)
 plt.show()
 
 # %% [markdown]
-# Against which nulls? Each grey dot is a null in which the detector ran again at the same resolution; dots in clumps
-# are nulls in which it found one whole more or less. Flows shuffled among the ties are beaten. Flows shuffled with
-# all strengths kept are not: on this land, *how much* each member gives and gets (little, on a seam) already says
-# where the borders are. As far as this null can tell, a seam divides because those on it hardly trade, not because
-# the others prefer their own. Is that a whole? It is as much of one as a lake or a wall makes; which null is the
-# right one depends on which of these you want to call one.
+# Against which nulls? In each the detector ran again at the same resolution. Flows shuffled among the ties are beaten,
+# by sixteen wholes also inside the four. Still finer wholes may stand as well, by a hair: how far does each level
+# exceed its null? (Neighbours who give get back, so there are knots of a dozen members anywhere.) Flows shuffled with
+# all strengths kept are not beaten: on this land, *how much* each member gives and gets (little, near a seam) already
+# says where the borders are. As far as this null can tell, a seam divides because those on it hardly trade, not because
+# the others prefer their own. Is that a whole? It is as much of one as a lake or a wall makes; which null is the right
+# one depends on which of these you want to call one.
 
 # %%
-names = {"flows": "flows shuffled", "strengths": "shuffled, all strengths kept"}
-figure, axes = plt.subplots(1, len(levels), figsize=(4.4 * len(levels), 2.6), layout="constrained", squeeze=False)
-for ax, level in zip(axes[0], levels, strict=True):
-    for y, against in enumerate(level.nulls.values()):
-        values = against["modularity"].values
-        ax.plot(values, y + np.linspace(-0.2, 0.2, len(values)), "o", color="#777777", markersize=4, alpha=0.6)
-    ax.axvline(level.statistics["modularity"], color="#D55E00", label="these flows")
-    ax.set(title=f"{level.n_wholes} wholes", yticks=range(len(level.nulls)), ylim=(-0.5, len(level.nulls) - 0.5),
-           xlabel="modularity")
-    ax.set_yticklabels([names[null] for null in level.nulls] if ax is axes[0][0] else [])
-    ax.spines[["top", "right"]].set_visible(False)
-axes[0][-1].legend(frameon=False, loc="center right", fontsize=8)
+og.plots.wholes_by_level(levels, "modularity")
 plt.show()
 table = levels.frame()
 show(table[table["statistic"].isin(["closure", "modularity", "individuality", "effectiveness"])])
@@ -211,10 +222,50 @@ if len(levels):
     show(levels[-1].frame().drop(columns=["exported", "imported"]))
 
 # %% [markdown]
+# ### Organs, or the same thing many times?
+#
+# Organs do different things for each other. Do these wholes? The division of labour splits into one between wholes and
+# one within them, each held against members dealt out to groups by lot.
+
+# %%
+for level in levels:
+    print(f"{level.n_wholes} wholes. {labour_between(graded, level.labels, rng=1)}")
+
+# %% [markdown]
+# So they are no organs: each is a bundle with some of everything, at small scales even more balanced than chance.
+# Shared needs and a border do not make wholes specialise. The same, by the size of a square of neighbours: the
+# entropy of roles within it, and how much of what leaves it could be told from the square alone.
+
+# %%
+scales = og.scales.by_scale(graded, rng=1)
+figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+for ax, measure in zip(axes, ("role_entropy", "effectiveness"), strict=True):
+    og.plots.by_scale(scales, measure, ax)
+plt.show()
+
+# %% [markdown]
+# ### Wholes come and go
+#
+# Uniform land for 750 ticks, then the seams are laid, and after 1,500 ticks they are taken away again. Wholes are
+# looked for in windows of 250 ticks and known again by their members. Do wholes outlive what made them?
+
+# %%
+land = og.World(og.Topology.grid((SIDE, SIDE)), uniform.params, rng=1, ledger=True)
+land.step(2000)
+course = og.Snapshots(land, every=250)
+for supply, ticks in ((1.0, 750), (seams, 1500), (1.0, 750)):
+    land.set("supply", supply)
+    land.step(ticks)
+followed = follow_wholes(course, -1, nulls=(), rng=1)
+print(followed)
+og.plots.wholes_over_time(followed)
+plt.show()
+
+# %% [markdown]
 # ### Is it luck?
 #
-# Four more worlds of each kind, without nulls. The four regions should come back every time. The sixteen are a
-# shallower thing: they are there in the flows, but whether they form a plateau of their own is another matter.
+# Four more worlds of each kind, without nulls. The four regions should come back every time, and so should the
+# sixteen; how many finer levels come with them may differ.
 
 # %%
 found = []
@@ -224,7 +275,7 @@ for seed in range(2, 6):
         found.append({"seed": seed, "land": name, "levels": len(again),
                       "wholes": ", ".join(str(level.n_wholes) for level in again) or "none",
                       **{f"agreement with {number}": round(max(
-                          (agreement(level.labels[between], land[size][between]) for level in again), default=0), 2)
+                          (agreement(level.labels[between], regions[size][between]) for level in again), default=0), 2)
                          for number, size in ((16, 8), (4, 16)) if name == "graded"}})
 show(pd.DataFrame(found).sort_values(["land", "seed"]))
 
@@ -314,6 +365,23 @@ print("No method finds a level that stands in any of them." if not answers["stan
       "Levels that stand: " + ", ".join(answers.loc[answers["stand"] > 0, "network"].unique()))
 
 # %% [markdown]
+# Is there nothing in the bay, then? Forget how much flows and keep who eats whom: this is what Girvan and Newman
+# divided in 2002, into what lives on the ground and what lives in the water. (Their network has neither the carbon
+# pools nor amounts; direction is forgotten too.)
+
+# %%
+eats = nx.Graph((a, b) for a, b in bay.edges if a != b)
+for method in methods:
+    print(method, og.find_wholes(eats, method, rng=1), sep=": ")
+halves = og.find_wholes(eats, methods[-1], rng=1)[-1]
+for whole in range(halves.n_wholes):
+    print(f"  {whole}:", ", ".join(name for name, one in zip(eats, halves.labels, strict=True) if one == whole))
+
+# %% [markdown]
+# *Who eats whom* divides the bay beyond chance; *how much* does not, for a few flows carry most of the carbon, and
+# where they happen to lie decides what any division keeps. Which of the two networks is "the" bay? The answer to "does
+# it have parts?" depends on it.
+#
 # ### Do they have roles?
 #
 # The rows are now what a compartment's losses go to (others here, export, respiration) and what its gains come from
@@ -345,12 +413,14 @@ show(pd.DataFrame(rows))
 # - *That a network is an organism because a level stands.* Standing says that more of the flows stays inside than
 #   chance explains, given what the null keeps. It says nothing about care, goals, or who could live without whom; for
 #   that, remove members and see (the first notebook does).
+# - *That a whole with a border is an organ.* Ours have borders because the land has; inside they are all alike.
 # - *That p = .05 is strong.* With 19 nulls it is the least value there can be. Take more nulls for a finer one.
 # - *That a finding of one method is the network's.* Methods disagree above; where they do, say so.
 #
 # ## THINGS TO TRY
 #
-# 1. Make the seams deeper or shallower (`seams` in the second cell). At which depth do the sixteen stand?
+# 1. Make the seams shallower (`seams` in the first cell): 0.8 on every 8th, 0.1 on every 16th. Are there still
+#    sixteen?
 # 2. Look at a window of 100 ticks instead of 500: `graded_flows.window(3400, 3500)`. Which level goes first?
 # 3. Take the care away (`"care.weight": 0`): are there still wholes, and of what?
 # 4. Give the detector more resolutions: `og.find_wholes(…, resolutions=np.geomspace(.05, 50, 31))`. What changes,
@@ -388,7 +458,10 @@ print("five groups:", og.find_wholes(noisy, rng=1))
 #
 # - *Snapshots* (`organism.snapshots`): what flowed, window by window, exact and sparse, in memory or streamed to files.
 # - *Wholes* (`organism.wholes`): levels with statistics, two tails of each null, bootstraps, aggregated graphs.
-# - *Roles* (`organism.roles`): labels, probabilities, profiles in words, the test and its null.
+# - *Roles* (`organism.roles`): labels, probabilities, profiles in words, the test and its null; block models;
+#   persistence, refilling, labour between groups.
+# - *Pictures* (`organism.plots`): `wholes_map`, `wholes_graph`, `wholes_matrix`, `wholes_tree`, `wholes_by_level`,
+#   `wholes_over_time`, `by_scale`, `role_correlation`.
 # - *Data* (`organism.datasets`): these networks, and how nearly they balance. Same seed, same answer, everywhere.
 #
 # ## RELATED MODELS
@@ -404,6 +477,7 @@ print("five groups:", og.find_wholes(noisy, rng=1))
 #   Statistical Mechanics* P10008.
 # - Dame & Patten (1981) Analysis of energy flows in an intertidal oyster reef. *Marine Ecology Progress Series*
 #   5:115–124.
+# - Girvan & Newman (2002) Community structure in social and biological networks. *PNAS* 99:7821–7826.
 # - Leontief (1986) *Input-Output Economics*, 2nd edition. Oxford University Press.
 # - Rosvall & Bergstrom (2008) Maps of random walks on complex networks reveal community structure. *PNAS*
 #   105:1118–1123.

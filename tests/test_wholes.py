@@ -18,7 +18,8 @@ from organism.wholes import (
     trade_of,
     walk,
 )
-from organism.wholes._detect import nested
+from organism.wholes._detect import detect, nested
+from organism.wholes._level import statistics
 
 try:
     import infomap
@@ -227,6 +228,11 @@ def test_nulls_are_new_each_time_and_repeatable(bumpy, null):
 # -- planted levels -----------------------------------------------------------------------
 
 
+def _between(flow, labels):
+    member = np.eye(labels.max() + 1)[labels]
+    return member.T @ flow.toarray() @ member
+
+
 def test_planted_flows_are_as_described():
     flow, (fine, coarse) = planted_flows(rng=3)
     assert flow.shape == (5000, 5000) and (np.bincount(fine) == 50).all() and (np.bincount(coarse) == 500).all()
@@ -276,6 +282,41 @@ def test_planted_levels_stand_and_random_ties_have_none(small):
     random = null_flows(flow, "degrees", np.random.default_rng(2))
     none = find_wholes(random, rng=1)
     assert not len(none) and "No wholes" in str(none)
+
+
+def test_inside_known_wholes_chance_deals_there_only(small):
+    """Flows, strengths and receivers stay between the same wholes; and members keep what each null keeps."""
+    flow, (fine, coarse) = small
+    before = _between(flow, coarse)
+    for null in ("flows", "strengths", "degrees"):
+        made = null_flows(flow, null, np.random.default_rng(1), coarse)
+        assert (made != flow).nnz > 0
+        if null != "strengths":
+            assert _between(made, coarse) == pytest.approx(before)
+        ties = [_between(one.astype(bool).astype(float), coarse).tolist() for one in (flow, made)]
+        assert ties[0] == ties[1]
+    degrees = [[np.diff(one.indptr).tolist(), np.bincount(one.indices, minlength=400).tolist()] for one in (flow, made)]
+    assert degrees[0] == degrees[1]
+
+
+def test_a_finer_level_must_show_more_than_the_level_above():
+    """Two groups of random ties: what divides them further beats the null, unless chance deals inside the groups."""
+    rng = np.random.default_rng(5)
+    labels = np.repeat([0, 1], 60)
+    flow = sparse.csr_array(rng.poisson(np.where(labels[:, None] == labels, .5, .01)).astype(float))
+    finer = detect(flow, 2., 1)
+    assert agreement(labels[np.unique(finer, return_index=True)[1]][finer], labels) > .95     # it divides the groups
+    values = {inside is not None: [statistics(trade_of(flow), detect(made, 2., seed), made)["modularity"]
+                                   for seed in range(19)
+                                   for made in [null_flows(flow, "degrees", np.random.default_rng(seed), inside)]]
+              for inside in (None, labels)}
+    observed = statistics(trade_of(flow), finer)["modularity"]
+    assert max(values[False]) < observed < max(values[True])
+    ladder = [.3, .3, .3, .001, 2., 2., 2.]                 # at the one between them nothing is divided
+    found = find_wholes(flow, nulls="degrees", resolutions=ladder, stable=.05, rng=1)
+    assert [(level.n_wholes > 2, level.stands, level.inside) for level in found] == [(True, False, 2),
+                                                                                    (False, True, 0)]
+    assert "beyond chance inside the 2" in str(found[0])
 
 
 def test_levels_nest(small):
@@ -363,7 +404,7 @@ def test_islands_are_wholes(kind, method):
     assert agreement(found[0].labels, np.repeat(range(5), 8)) == pytest.approx(1)
     assert found[0].statistics["closure"] == 1 and found[0].statistics["individuality"] == pytest.approx(1)
     assert found[0].statistics["modularity"] == pytest.approx(.8)
-    assert not found[0].nulls["flows"]["modularity"].above <= .05     # the ties alone make them
+    assert list(found[0].nulls) == ["degrees"]                        # flows that are all the same say nothing
     assert found[0].graph().number_of_edges() == 5
 
 

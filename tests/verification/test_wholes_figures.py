@@ -10,7 +10,6 @@ import pytest
 
 import organism as og
 from organism.wholes import agreement, find_wholes, null_flows, planted_flows, trade_of
-from organism.wholes._detect import detect
 
 pytestmark = pytest.mark.verify
 

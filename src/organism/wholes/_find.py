@@ -263,7 +263,7 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
     nulls : sequence of {"flows", "strengths", "degrees"}, optional
         See :func:`null_flows`; the first is decisive. By default "flows" and "strengths" where ties are
         given (a world, a reading), and "degrees" before them in a graph, whose ties are themselves what is found.
-        Empty: none.
+        Empty: none. Where all ties of a graph carry the same, "degrees" alone: there is nothing to deal out.
     n_nulls : int, default 19
         Of each; 19 make the least p-value .05.
     n_bootstraps : int, default 0
@@ -286,11 +286,8 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}" + closest(str(method), METHODS))
     n_nulls, n_bootstraps = whole("n_nulls", n_nulls, 1), whole("n_bootstraps", n_bootstraps, 0)
-    if nulls is None:
-        nulls = ("flows", "strengths") if is_world(source) or isinstance(source, Reading) else (
-            "degrees", "flows", "strengths")
-    nulls = [nulls] if isinstance(nulls, str) else list(nulls)
-    for null in nulls:
+    nulls = [nulls] if isinstance(nulls, str) else nulls if nulls is None else list(nulls)
+    for null in nulls or ():
         if null not in NULLS:
             raise ValueError(f"nulls must be some of {', '.join(NULLS)}, not {null!r}" + closest(str(null), NULLS))
     for name, value in (("stable", stable), ("alpha", alpha)):
@@ -304,6 +301,10 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
     trade = trade_of(source)
     if not trade.flows.nnz:
         return Wholes([], trade, method, 0.0, 0.0, [], seed)
+    if nulls is None:
+        given = is_world(source) or isinstance(source, Reading)
+        dealt = ["flows", "strengths"] if given or np.ptp(trade.flows.data) else []
+        nulls = dealt if given else ["degrees", *dealt]
     found = candidates(trade.flows, method, generator, resolutions, stable)
     nest = nested([one["labels"] for one in found])
     keep = [i for i, labels in enumerate(nest) if 1 < labels.max() + 1 < len(labels)]

@@ -216,6 +216,12 @@ class Level:
         return self.nulls[self.decisive]["modularity"].above <= self.alpha
 
     @property
+    def excess(self) -> float:
+        """Modularity beyond the mean of the decisive null; NaN without nulls, or if none has such a level."""
+        null = self.nulls.get(self.decisive)
+        return np.nan if null is None else self.statistics["modularity"] - null["modularity"].mean
+
+    @property
     def between(self):
         """Flows between wholes, inside them on the diagonal: csr_array (n_wholes, n_wholes)."""
         return inside_out(self.trade.flows, self.labels, self.n_wholes)
@@ -281,9 +287,9 @@ class Level:
                 f"{self.statistics['closure']:.0%} of the flows stay inside")
         if self.decisive in self.nulls:
             null = self.nulls[self.decisive]["modularity"]
-            by_chance = "no such level by chance" if np.isnan(null.mean) else f"{null.mean:.2f} by chance"
-            by_chance += f" inside the {self.inside}" * bool(self.inside)
-            text += f", modularity {self.statistics['modularity']:.2f} ({by_chance}, p = {null.above:.3g})"
+            text += f", modularity {self.statistics['modularity']:.2f} ("
+            text += "no such level by chance" if np.isnan(null.mean) else f"{self.excess:+.3f} beyond chance"
+            text += f" inside the {self.inside}" * bool(self.inside) + f", p = {null.above:.3g})"
         return text
 
     __repr__ = __str__
