@@ -98,19 +98,13 @@ og.view(graded, field="welfare", slider="care.weight")
 # %%
 roles = og.find_roles(uniform, rng=1)
 print(roles)
-colours = plt.get_cmap("tab10")
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
 left.bar(list(roles.strengths), list(roles.strengths.values()), color="#0072B2")
 left.axhline(roles.threshold, color="#D55E00", linewidth=1)
 left.text(8.4, roles.threshold + 0.02, "believed above", color="#D55E00", ha="right", fontsize=8)
 left.set(xlabel="number of roles", ylabel="prediction strength (0–1)", ylim=(0, 1.05), title="how many roles?")
 left.spines[["top", "right"]].set_visible(False)
-right.imshow(np.where(roles.labels < 0, np.nan, roles.labels).reshape(SIDE, SIDE), cmap=colours, vmin=-0.5, vmax=9.5,
-             interpolation="nearest")
-for number, profile in enumerate(roles.profiles):
-    right.plot([], [], "s", color=colours(number), label=profile.name)
-right.set(xticks=[], yticks=[], title="who has which")
-right.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+og.plots.role_map(uniform, right, roles=roles, title="who has which")
 plt.show()
 
 # %% [markdown]
@@ -189,7 +183,7 @@ for level in levels:
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 5), layout="constrained")
-og.plots.wholes_map(graded, levels, left, title="what members do, and borders of wholes")
+og.plots.wholes_map(graded, levels, left, roles=og.find_roles(graded, rng=1))
 og.plots.wholes_matrix(levels, right)
 plt.show()
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.colors import to_rgb  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from organism import Params, Topology, World, _drawing, flows, interdependence, measures, plots  # noqa: E402
+from organism import Params, Topology, World, _drawing, find_roles, flows, interdependence, measures, plots  # noqa: E402
 
 HOLES = np.zeros((9, 9), bool)
 HOLES[3:6, 3:6] = True
@@ -131,6 +131,34 @@ def test_role_map_has_the_hues_of_the_tasks(world):
         assert image[row, column, :3] == pytest.approx(1 - fade * (1 - hues[task[row, column]]))
     names = [text.get_text() for text in axes.get_legend().get_texts()]
     assert names == ["makes resource 0", "makes resource 1", "makes resource 2"]
+
+
+def test_role_map_of_found_roles():
+    """A role has the hue of its resource, the paler the less sure; who died since, and whom nobody asked, is idle."""
+    rng = np.random.default_rng(1)
+    kind = np.arange(120) % 3
+    mixes = np.array([[.9, .05, .05], [.05, .05, .9], [.45, .1, .45]])
+    world = World(Topology.grid((10, 12)), rng=1, ledger=True)
+    roles = find_roles(np.stack([rng.multinomial(300, mixes[k]) for k in kind]), rng=1)
+    assert roles.n_roles == 3 and world.state["uid"].tolist() == roles.uid.tolist()
+    names = [profile.name for profile in roles.profiles]
+    axes = plots.role_map(world, roles=roles)
+    image = np.asarray(axes.get_images()[0].get_array()).reshape(120, 4)
+    hues = dict(zip(names, plots._role_hues(roles, 3), strict=True))
+    assert hues["gathers 0"] == pytest.approx(to_rgb(plots.PALETTE[0]))
+    assert hues["gathers 2"] == pytest.approx(to_rgb(plots.PALETTE[2])) and len({tuple(h) for h in hues.values()}) == 3
+    for site in (0, 1, 2, 77):
+        sure = roles.probabilities[site].max()
+        assert image[site, :3] == pytest.approx(1 - sure * (1 - hues[names[roles.labels[site]]]))
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == [f"{profile.name} (40)" for profile in roles.profiles]
+    world.remove([0])
+    world.add([0])
+    image = np.asarray(plots.role_map(world, roles=roles).get_images()[0].get_array())
+    assert image[0, 0, :3] == pytest.approx(to_rgb(plots.IDLE))     # a newcomer
+    small = World(Topology.grid((5, 5)), rng=1)
+    with pytest.raises(ValueError, match="of this world, of 25 sites, not at site 25"):
+        plots.role_map(small, roles=roles)
 
 
 def test_empty_sites_are_told_apart():

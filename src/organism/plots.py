@@ -92,18 +92,21 @@ def layout(topology, seed: int = 1) -> np.ndarray:
 # -- maps -----------------------------------------------------------------------------
 
 
-def role_map(world, ax: Axes | None = None, *, places=None, title: str | None = "roles") -> Axes:
-    """Draw what each member mostly does and how one-sidedly.
+def role_map(world, ax: Axes | None = None, *, roles=None, places=None, title: str | None = "roles") -> Axes:
+    """Draw what each member mostly does and how one-sidedly, or the roles that were found.
 
     Hue is the task done most in memory; the paler, the more evenly a member spreads
-    its acts over the tasks (see :func:`organism.measures.specialisation`). Members
-    that never acted are light grey, sites without a member white.
+    its acts over the tasks (see :func:`organism.measures.specialisation`). With ``roles`` hue is the
+    role, the paler the less sure (of its probability). Members that never acted, or of no role, are light grey,
+    sites without a member white.
 
     Parameters
     ----------
     world : World
     ax : Axes, optional
         Where to draw; by default new axes.
+    roles : Roles, optional
+        Found in this world, or in a window of it (:func:`organism.find_roles`).
     places : array_like of shape (N, 2), optional
         Where to draw each site; by default :func:`layout`.
     title : str, optional
@@ -111,8 +114,15 @@ def role_map(world, ax: Axes | None = None, *, places=None, title: str | None = 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        If the roles are those of members of another world.
     """
     ax, places, below = _map_axes(world, ax, places)
+    if roles is not None:
+        return _found_roles(world, ax, roles, places, below, title)
     hues, colours = task_colours(world), _blank(world)
     task = measures.dominant_task(world)
     spread = np.sqrt(measures.specialisation(world, each=True))[:, None]
@@ -122,10 +132,41 @@ def role_map(world, ax: Axes | None = None, *, places=None, title: str | None = 
     colours[world.living] = np.column_stack([rgb, np.ones(len(rgb))])
     _drawing.draw_sites(ax, world.topology, colours, places)
     _drawing.frame(ax, world.topology, title)
-    _task_legend(ax, world, below, empty=len(world.living) < world.n_sites)
+    _task_legend(ax, world, below)
     if not len(world.living):
         _drawing.note(ax, NOBODY)
     return ax
+
+
+def _found_roles(world, ax: Axes, roles, places, below: bool, title: str | None) -> Axes:
+    """Draw the role of each member that has one."""
+    outside = roles.site[(roles.site < 0) | (roles.site >= world.n_sites)]
+    if len(outside):
+        raise ValueError(f"roles must be of members of this world, of {world.n_sites:,} sites, not at site "
+                         f"{outside[0]:,}")
+    here = np.isin(roles.uid, world.state["uid"][world.living])     # the others died since
+    hues, colours = _role_hues(roles, world.params.resources), _blank(world)
+    colours[world.living] = [*to_rgb(IDLE), 1.0]
+    sure = roles.probabilities.max(axis=1, initial=0)[:, None]
+    rgb = np.where(roles.labels[:, None] >= 0, 1 - sure * (1 - hues[roles.labels]), to_rgb(IDLE))
+    colours[roles.site[here], :3] = rgb[here]
+    _drawing.draw_sites(ax, world.topology, colours, places)
+    _drawing.frame(ax, world.topology, title)
+    marks = [(f"{profile.name} ({profile.size:,})", hue) for profile, hue in zip(roles.profiles, hues, strict=True)]
+    _key(ax, below, marks + _empty(world) + [("too few acts", to_rgb(IDLE))] * bool((roles.labels < 0).any()))
+    return ax
+
+
+def _role_hues(roles, resources: int) -> np.ndarray:
+    """Return a hue for each role, float (R, 3): that of its resource, if it mostly makes one and is the first to."""
+    found = {}
+    for role, profile in enumerate(roles.profiles):
+        share = next(iter(profile.shares.values()))[:resources]
+        if share.max(initial=0) > 0.5:
+            found.setdefault(int(share.argmax()), role)
+    hues, owner = _drawing.hues(max(resources, len(roles.profiles))), {role: k for k, role in found.items()}
+    free = iter([k for k in range(len(hues)) if k not in found])
+    return np.array([hues[owner[role] if role in owner else next(free)] for role in range(len(roles.profiles))])
 
 
 def _map_axes(world, ax: Axes | None, places):
@@ -139,17 +180,23 @@ def _blank(world) -> np.ndarray:
     return np.tile([*to_rgb(EMPTY), 1.0], (world.n_sites, 1))
 
 
-def _task_legend(ax: Axes, world, below: bool, empty: bool) -> None:
+def _task_legend(ax: Axes, world, below: bool) -> None:
     """Name the tasks beside or below the axes, the first dozen of them."""
-    hues = task_colours(world)
     names = [f"makes resource {k}" for k in range(world.params.resources)]
     names += ["rests"] * (world.params.tasks - len(names))
-    marks = list(zip(names, hues, strict=True))[:12] + ([("empty", to_rgb(EMPTY))] if empty else [])
+    _key(ax, below, list(zip(names, task_colours(world), strict=True))[:12] + _empty(world),
+         "paler: other tasks too" if world.params.tasks > 1 else None)
+
+
+def _empty(world) -> list:
+    return [("empty", to_rgb(EMPTY))] if len(world.living) < world.n_sites else []
+
+
+def _key(ax: Axes, below: bool, marks, title: str | None = None) -> None:
     ax.legend(handles=[Line2D([], [], linestyle="", marker="s", markersize=7, color=hue, label=name,
                               markeredgecolor=INK, markeredgewidth=0.4) for name, hue in marks],
               **_drawing.key_place(ax, below), frameon=False, fontsize=8, handletextpad=0.1,
-              borderaxespad=0.2, title="paler: other tasks too" if world.params.tasks > 1 else None,
-              title_fontsize=7, alignment="left")
+              borderaxespad=0.2, title=title, title_fontsize=7, alignment="left")
 
 
 def field_map(world, values, ax: Axes | None = None, *, label: str | None = None,
@@ -260,7 +307,8 @@ def welfare_map(world, ax: Axes | None = None, *, places=None, title: str | None
                      cmap="cividis", limits=(0, 1), places=places, title=title)
 
 
-def wholes_map(world, wholes, ax: Axes | None = None, *, places=None, title: str | None = "roles and wholes") -> Axes:
+def wholes_map(world, wholes, ax: Axes | None = None, *, roles=None, places=None,
+               title: str | None = "roles and wholes") -> Axes:
     """Draw the roles of members and the boundaries of the wholes they are in, wider from level to level.
 
     Networks have no boundaries to draw: there ties inside wholes are dark, the wider the finer the whole.
@@ -272,6 +320,8 @@ def wholes_map(world, wholes, ax: Axes | None = None, *, places=None, title: str
         Found in the world, or in a reading of it.
     ax : Axes, optional
         Where to draw; by default new axes.
+    roles : Roles, optional
+        As in :func:`role_map`; by default what members mostly do.
     places : array_like of shape (N, 2), optional
         Where to draw each site; by default :func:`layout`.
     title : str, optional
@@ -288,7 +338,7 @@ def wholes_map(world, wholes, ax: Axes | None = None, *, places=None, title: str
     at = _drawing.map_places(world.topology, places)
     if ax is None and FLAT <= _drawing.map_aspect(world.topology, at) <= 2:
         ax = _drawing.axes_or_new(None, (5.2, 5.0))     # room for a key below
-    ax = role_map(world, ax, places=places, title=title)
+    ax = role_map(world, ax, roles=roles, places=places, title=title)
     outline(ax, wholes, world.topology, at)
     return ax
 
