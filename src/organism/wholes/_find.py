@@ -108,8 +108,9 @@ class Wholes:
         -------
         pandas.DataFrame
             One row for each level of each nest, this one's first: ``method``, ``level``, ``wholes``, ``codelength``
-            (bits a step, of this level alone), ``agreement``, the adjusted mutual information with the level of this
-            nest that is most like it, and that ``with_level`` (-1: there is none).
+            (bits a step, of this level alone), ``stability`` over resolutions and ``bootstrap`` (NaN where there is
+            none), ``agreement``, the adjusted mutual information with the level of this nest that is most like it,
+            and that ``with_level`` (-1: there is none).
         """
         import pandas as pd
 
@@ -123,8 +124,10 @@ class Wholes:
                 best = int(np.argmax(alike)) if alike else -1
                 rows.append({"method": nest.method, "level": i, "wholes": level.n_wholes,
                              "codelength": codelength(self.trade.flows, level.labels),
+                             "stability": level.stability, "bootstrap": level.bootstrap,
                              "agreement": alike[best] if alike else np.nan, "with_level": best})
-        return pd.DataFrame(rows, columns=["method", "level", "wholes", "codelength", "agreement", "with_level"])
+        return pd.DataFrame(rows, columns=["method", "level", "wholes", "codelength", "stability", "bootstrap",
+                                           "agreement", "with_level"])
 
     def membership(self):
         """Return one row a member as a pandas DataFrame: node, uid and its whole at each level."""
