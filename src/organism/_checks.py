@@ -90,13 +90,15 @@ def mask(n, occupied) -> np.ndarray:
     return here
 
 
-def site_indices(n_sites, sites) -> np.ndarray:
+def site_indices(n_sites, sites, name: str = "sites") -> np.ndarray:
     """Return site indices from indices or from a mask, or say in one sentence what is wrong with them.
 
     Parameters
     ----------
     n_sites : int
     sites : int, array_like of int, or array_like of bool of shape (n_sites,)
+    name : str
+        What they are called, for the message.
 
     Returns
     -------
@@ -109,13 +111,13 @@ def site_indices(n_sites, sites) -> np.ndarray:
     if index.size == 0:
         return index.astype(np.int64).ravel()
     if index.dtype.kind not in "iu" or index.ndim != 1:
-        raise TypeError(f"sites must be site indices below {n_sites}, not {sites!r:.60}")
+        raise TypeError(f"{name} must be whole numbers below {n_sites}, not {sites!r:.60}")
     bad = (index < 0) | (index >= n_sites)
     if bad.any():
-        raise ValueError(f"sites must be in [0, {n_sites - 1}], not {index[bad][0]}")
+        raise ValueError(f"{name} must be in [0, {n_sites - 1}], not {index[bad][0]}")
     unique, count = np.unique(index, return_counts=True)
     if (count > 1).any():
-        raise ValueError(f"sites must not repeat; {unique[count > 1][0]} occurs more than once")
+        raise ValueError(f"{name} must not repeat; {unique[count > 1][0]} occurs more than once")
     return index.astype(np.int64)
 
 
