@@ -17,6 +17,11 @@ from .flows import flow_matrix
 
 __all__ = ["Keystones", "Lesion", "keystones", "lesion"]
 
+#: How members can be central in the flows.
+CENTRALITIES = ("given", "receivers", "pagerank", "betweenness")
+#: Times that ranks are dealt out anew; members from which ways are followed, at most; p-value up to which ranks stand.
+N_NULLS, PIVOTS, ALPHA = 999, 200, 0.05
+
 
 @dataclass(frozen=True, eq=False)
 class Lesion:
@@ -53,10 +58,19 @@ class Lesion:
         """Sum of the effects on all others, in welfare."""
         return float(self.effect.sum())
 
-    def frame(self):
-        """Return the mean effect by distance as a pandas DataFrame: members, effect, error, z.
+    @property
+    def total_error(self) -> float:
+        """Standard error of :attr:`total` over the branches."""
+        return float(self.each.sum(axis=1).std(ddof=1) / np.sqrt(self.branches))
 
-        The branches' own scatter is the yardstick: |z| of less than about 3 is nothing.
+    def frame(self):
+        """Return the mean effect by distance as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a distance: how many ``members``, mean ``effect`` on them, its standard ``error`` over the branches
+            and ``z``, their ratio (NaN where branches do not differ). |z| of less than about 3 is nothing.
         """
         import pandas as pd
 
@@ -71,11 +85,12 @@ class Lesion:
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
-        return (f"Lesion of {len(self.sites)} members: the other {len(self.others):,} have {self.total:+.3f} welfare "
-                f"in all, over {self.ticks} ticks and {self.branches} branches")
+        n = len(self.sites)
+        return (f"Lesion of {n} member{'s' * (n > 1)}: the other {len(self.others):,} have {self.total:+.3f} ± "
+                f"{self.total_error:.3f} welfare in all, over {self.ticks} ticks and {self.branches} branches")
 
 
-def lesion(world, sites, ticks: int = 300, *, branches: int = 16, rng=None) -> Lesion:
+def lesion(world, sites, ticks: int = 300, *, branches: int = 16, rng=None, progress: bool = False) -> Lesion:
     """Remove members in a twin of the world, and see who is the worse for it.
 
     Parameters
@@ -90,28 +105,53 @@ def lesion(world, sites, ticks: int = 300, *, branches: int = 16, rng=None) -> L
         Pairs of twins, at least 2.
     rng : int, SeedSequence, Generator or None
         Luck of the branches.
+    progress : bool
+        Show a bar.
 
     Returns
     -------
     Lesion
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number or a site is refused, nobody lives at a site, or nobody would be left.
+
+    Examples
+    --------
+    >>> import organism as og
+    >>> world = og.World(og.Topology.grid((8, 8)), rng=1)
+    >>> world.step(200)
+    >>> lesion(world, 27, ticks=100, branches=4, rng=1).frame()["distance"].tolist()
+    [1, 2, 3, 4]
     """
+    from tqdm import tqdm
+
     ticks, branches = whole("ticks", ticks, 1), whole("branches", branches, 2)
-    gone = np.unique(site_indices(world.n_sites, sites))
-    if not np.isin(gone, world.living).all():
-        empty = gone[~np.isin(gone, world.living)][0]
-        raise ValueError(f"sites must be where members live; nobody lives at site {empty}")
+    gone = _inhabited(world, sites)
     seed = resolved(rng)
     generator = np.random.default_rng(seed)
     others = np.setdiff1d(world.living, gone)
+    if not len(gone) or not len(others):
+        raise ValueError(f"sites must be of some of the {len(world.living)} members, not of {len(gone)}")
     uids = world.state["uid"][others]
     found = []
-    for luck in generator.integers(2**63, size=branches):
-        twin, hurt = world.fork(int(luck)), world.fork(int(luck))
+    for luck in tqdm(generator.integers(2**63, size=branches).tolist(), desc="branches", disable=not progress):
+        twin, hurt = world.fork(luck), world.fork(luck)
         hurt.remove(gone)
         found.append(_fared(hurt, others, uids, ticks) - _fared(twin, others, uids, ticks))
     branch = np.array(found)
     return Lesion(gone, others, branch.mean(axis=0), branch.std(axis=0, ddof=1) / np.sqrt(branches),
                   _distance(world.topology, gone)[others], ticks, branches, seed, branch)
+
+
+def _inhabited(world, sites) -> np.ndarray:
+    """Return sites, ascending, if a member lives at each."""
+    found = np.sort(site_indices(world.n_sites, sites))
+    empty = np.setdiff1d(found, world.living)
+    if len(empty):
+        raise ValueError(f"sites must be where members live; nobody lives at site {empty[0]}")
+    return found
 
 
 def _fared(world, sites, uids, ticks: int) -> np.ndarray:
@@ -145,17 +185,50 @@ class Keystones:
     frame : pandas.DataFrame
         One row a member that was removed: ``site``, ``uid``, ``loss`` (welfare that others near it lost, summed), its
         ``error``, and centralities: ``given`` (goods), ``receivers`` (effective number, 2 to the entropy),
-        ``pagerank`` (of the flows against their direction: who feeds those who feed), ``betweenness``.
+        ``pagerank`` (of the flows against their direction: who feeds those who feed), ``betweenness`` (on the shortest
+        ways, where a tie is the shorter the more flows).
     agreement : dict of str to (float, float)
-        Spearman's rank correlation of each centrality with the loss, and its p-value by permutation.
+        Spearman's rank correlation of each centrality with the loss, and its two-sided p-value by permutation; NaN
+        where all are alike.
+    concordance : float
+        Kendall's W: how far the branches rank the losses alike, 0 (not at all) to 1.
+    pvalue : float
+        Of so high a concordance by chance, by permutation within branches.
+    each : ndarray of float64, shape (branches, members)
+        The loss in each branch.
+    ticks, branches, reach, seed : int
     """
 
     frame: object
     agreement: dict[str, tuple[float, float]]
+    concordance: float
+    pvalue: float
+    each: np.ndarray
+    ticks: int
+    branches: int
+    reach: int
+    seed: int
+
+    @property
+    def determined(self) -> bool:
+        """Whether the branches agree, beyond chance, who is missed most; else no correlation means anything."""
+        return self.pvalue <= ALPHA
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{name} {value:+.2f} (p = {p:.2g})" for name, (value, p) in self.agreement.items())
-        return f"Keystones: {len(self.frame)} members removed one by one; rank correlation with the loss: {said}"
+        alike = f"Kendall's W = {self.concordance:.2f}, p = {self.pvalue:.2g}"
+        head = f"Keystones: {len(self.frame)} members removed one by one"
+        if not self.each.any():
+            return head + f". None is missed: nobody within {self.reach} ties fares otherwise without them"
+        first = self.frame.loc[self.frame["loss"].idxmax()]
+        head += (f"; the greatest loss, {first['loss']:.3f} ± {first['error']:.3f} welfare, is without the one at site "
+                 f"{first['site']:.0f}. ")
+        if not self.determined:
+            return head + (f"Underdetermined: the {self.branches} branches do not agree who is missed most ({alike}), "
+                           "so the losses cannot be ranked; take more branches")
+        said = ", ".join(f"{name} " + ("all alike" if np.isnan(value) else f"{value:+.2f} (p = {p:.2g})")
+                         for name, (value, p) in self.agreement.items())
+        return head + (f"The {self.branches} branches agree who is missed most ({alike}); rank correlation with the "
+                       f"loss: {said}")
 
 
 def keystones(world, sites=None, *, sample: int = 30, ticks: int = 300, branches: int = 8, reach: int = 2,
@@ -167,9 +240,9 @@ def keystones(world, sites=None, *, sample: int = 30, ticks: int = 300, branches
     world : World
         Is not changed.
     sites : sequence of int, optional
-        Whose members are removed, each alone; by default a random sample of the living.
+        Whose members are removed, each alone, at least 3; by default a random sample of the living.
     sample : int, default 30
-        How many, if ``sites`` is not given.
+        How many, at least 3, if ``sites`` is not given.
     ticks, branches, rng
         As :func:`lesion` takes them; the untouched twins are shared.
     reach : int, default 2
@@ -180,56 +253,89 @@ def keystones(world, sites=None, *, sample: int = 30, ticks: int = 300, branches
     Returns
     -------
     Keystones
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number or a site is refused, nobody lives at a site, or there are fewer than 3 members to compare.
+
+    References
+    ----------
+    Kendall, Babington Smith (1939) The problem of m rankings. *Annals of Mathematical Statistics* 10: 275-287. Opsahl,
+    Agneessens, Skvoretz (2010) Node centrality in weighted networks. *Social Networks* 32: 245-251.
     """
-    import networkx as nx
     import pandas as pd
-    from scipy import stats
     from tqdm import tqdm
 
-    ticks, branches = whole("ticks", ticks, 1), whole("branches", branches, 2)
-    generator = np.random.default_rng(resolved(rng))
+    ticks, branches, reach = whole("ticks", ticks, 1), whole("branches", branches, 2), whole("reach", reach, 1)
+    seed = resolved(rng)
+    generator = np.random.default_rng(seed)
     living = np.asarray(world.living)
     if sites is None:
         chosen = np.sort(generator.permutation(living)[:whole("sample", sample, 3)])
     else:
-        chosen = np.unique(site_indices(world.n_sites, sites))
-        if not np.isin(chosen, living).all():
-            empty = np.setdiff1d(chosen, living)[0]
-            raise ValueError(f"sites must be where members live; nobody lives at site {empty}")
+        chosen = _inhabited(world, sites)
     if len(chosen) < 3:
         raise ValueError(f"keystones compares at least 3 members, not {len(chosen)}")
-    lucks = [int(luck) for luck in generator.integers(2**63, size=branches)]
+    lucks = generator.integers(2**63, size=branches).tolist()
     uids = world.state["uid"][living]
     untouched = [_fared(world.fork(luck), living, uids, ticks) for luck in lucks]
-    losses = []
-    for site in tqdm(chosen.tolist(), desc="lesions", disable=not progress):
+    each = np.empty((branches, len(chosen)))
+    for i, site in enumerate(tqdm(chosen.tolist(), desc="lesions", disable=not progress)):
         away = _distance(world.topology, [site])[living]
-        near, each = (away > 0) & (away <= whole("reach", reach, 1)), []
-        for luck, before in zip(lucks, untouched, strict=True):
+        near = (away > 0) & (away <= reach)
+        for j, (luck, before) in enumerate(zip(lucks, untouched, strict=True)):
             hurt = world.fork(luck)
             hurt.remove([site])
-            each.append((before - _fared(hurt, living, uids, ticks))[near].sum())
-        losses.append((np.mean(each), np.std(each, ddof=1) / np.sqrt(branches)))
-    flows = flow_matrix(world, exact=False)
-    graph = nx.from_scipy_sparse_array(flows, create_using=nx.DiGraph)
-    given = np.asarray(flows.sum(axis=1)).ravel()
-    share = flows.multiply(1 / np.maximum(given, 1e-300)[:, None]).tocsr()
-    spread = np.zeros(world.n_sites)
-    np.add.at(spread, share.tocoo().row, -share.data * np.log2(share.data))
-    rank = nx.pagerank(graph.reverse(copy=False))
-    between = nx.betweenness_centrality(graph, k=min(200, len(graph)), seed=int(generator.integers(2**31)))
-    frame = pd.DataFrame({"site": chosen, "uid": world.state["uid"][chosen], "loss": [mean for mean, _ in losses],
-                          "error": [error for _, error in losses], "given": given[chosen],
-                          "receivers": np.where(given[chosen] > 0, 2**spread[chosen], 0),
-                          "pagerank": [rank[i] for i in chosen.tolist()],
-                          "betweenness": [between[i] for i in chosen.tolist()]})
-    agreement = {}
-    for name in ("given", "receivers", "pagerank", "betweenness"):
-        def correlation(x, of=name):
-            return stats.spearmanr(x, frame[of]).statistic
+            each[j, i] = (before - _fared(hurt, living, uids, ticks))[near].sum()
+    loss, at = each.mean(axis=0), np.searchsorted(living, chosen)
+    central = {name: values[at] for name, values in _centralities(world, living, generator).items()}
+    frame = pd.DataFrame({"site": chosen, "uid": uids[at], "loss": loss,
+                          "error": each.std(axis=0, ddof=1) / np.sqrt(branches), **central})
+    agreement = {name: _rank_correlation(loss, values, generator) for name, values in central.items()}
+    return Keystones(frame, agreement, *_concordance(each, generator), each, ticks, branches, reach, seed)
 
-        if frame[name].nunique() > 1 and frame["loss"].nunique() > 1:
-            test = stats.permutation_test((frame["loss"].to_numpy(),), correlation, permutation_type="pairings",
-                                          n_resamples=999, rng=generator)
-            agreement[name] = (float(test.statistic), float(test.pvalue))
-    return Keystones(frame, agreement)
+
+def _centralities(world, living, rng) -> dict[str, np.ndarray]:
+    """Return how central each living member is in the flows that members remember."""
+    import networkx as nx
+
+    flows = flow_matrix(world, exact=False)[living][:, living].tocoo()
+    n = len(living)
+    given = np.bincount(flows.row, flows.data, n)
+    share = flows.data / given[flows.row]
+    bits = np.bincount(flows.row, -share * np.log2(share), n)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(n))
+    graph.add_edges_from((i, j, {"weight": amount, "length": 1 / amount}) for i, j, amount in
+                         zip(flows.row.tolist(), flows.col.tolist(), flows.data.tolist(), strict=True))
+    rank = nx.pagerank(graph.reverse(copy=False))
+    between = nx.betweenness_centrality(graph, k=min(PIVOTS, n), weight="length", seed=int(rng.integers(2**31)))
+    found = (given, np.where(given > 0, 2**bits, 0), [rank[i] for i in range(n)], [between[i] for i in range(n)])
+    return {name: np.asarray(values) for name, values in zip(CENTRALITIES, found, strict=True)}
+
+
+def _rank_correlation(x, y, rng) -> tuple[float, float]:
+    """Return Spearman's correlation and its two-sided p-value by permutation; NaN where all are alike."""
+    from scipy.stats import rankdata
+
+    a, b = (rankdata(one) - (len(one) + 1) / 2 for one in (x, y))
+    scale = np.sqrt((a @ a) * (b @ b))
+    if not scale > 0:
+        return np.nan, np.nan
+    by_chance = rng.permuted(np.tile(a, (N_NULLS, 1)), axis=1) @ b / scale
+    value = float(a @ b / scale)
+    return value, float((1 + (np.abs(by_chance) >= abs(value) - 1e-12).sum()) / (1 + N_NULLS))
+
+
+def _concordance(each, rng) -> tuple[float, float]:
+    """Return Kendall's W of rankings, one a row, and its p-value by permutation within rows; (0, 1) of ties alone."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(each, axis=1)
+    spread = ranks.var(axis=1).mean()
+    if not spread > 0:
+        return 0.0, 1.0
+    value = ranks.mean(axis=0).var() / spread
+    by_chance = np.array([rng.permuted(ranks, axis=1).mean(axis=0).var() for _ in range(N_NULLS)]) / spread
+    return float(value), float((1 + (by_chance >= value - 1e-12).sum()) / (1 + N_NULLS))
