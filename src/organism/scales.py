@@ -3,7 +3,13 @@
 Members are put together step by step: on a grid into boxes of side 1, 2, 4, …, elsewhere into the groups that
 Louvain's method finds at ever lower resolutions. At each step it is asked how mixed the roles within groups are, how
 much of the flows stays inside, how well a group tells where goods go next; and each answer is held against
-chance: roles dealt out anew among members, flows dealt out anew among the same ties.
+chance: roles dealt out anew among members, flows dealt out anew among the same ties (or ties among the same members).
+
+>>> import organism as og
+>>> world = og.World(og.Topology.grid((8, 8)), rng=1)
+>>> world.step(100)
+>>> by_scale(world, rng=1)
+Scales(groups of 1 to 64 members; 39 nulls: roles dealt out, flows)
 """
 
 from __future__ import annotations
@@ -12,19 +18,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._checks import closest, whole
 from ._checks import seed as resolved
-from ._checks import whole
+from .flows import Reading
 from .measures import dominant_task
 from .measures._sources import entropy, is_world, ratio
-from .wholes import Trade, trade_of
+from .wholes import Trade, trade_of, walk
 from .wholes._detect import RESOLUTIONS, detect, nested
 from .wholes._level import statistics
-from .wholes._nulls import null_flows
+from .wholes._nulls import NULLS, null_flows
 
 __all__ = ["Scales", "boxes", "by_scale", "role_correlation"]
 
-#: What is measured at each scale, and which null it is held against.
-MEASURES = {"role_entropy": "roles", "closure": "flows", "individuality": "flows", "effectiveness": "flows"}
+#: Groups of a null are compared with no more, and no less, than so many times as many.
+NEAR = 1.5
+#: Columns of the frame.
+COLUMNS = ("scale", "groups", "measure", "observed", "null_mean", "null_low", "null_high", "null_groups", "above",
+           "below", "pvalue")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +45,23 @@ class Scales:
     ----------
     frame : pandas.DataFrame
         One row a scale and measure: ``scale`` (mean members in a group), ``groups``, ``measure``, ``observed``,
-        ``null_mean``, ``null_low`` and ``null_high`` (least and greatest of the nulls), ``above`` and ``below``
-        (p-values of so high, and so low, a value by chance).
+        ``null_mean``, ``null_low`` and ``null_high`` (least and greatest of the nulls), ``null_groups`` (their mean
+        number), ``above`` and ``below`` (p-values of so high, and so low, a value by chance: (1 + how many nulls are as
+        extreme)/(1 + their number)) and ``pvalue``, of both tails: twice the lesser, at most 1.
+    null : str
+        What chance deals, of :func:`organism.wholes.null_flows`.
     n_nulls, seed : int
     """
 
     frame: object
+    null: str
     n_nulls: int
     seed: int
 
     def __repr__(self) -> str:
         sizes = self.frame["scale"].unique()
-        return f"Scales(groups of {sizes.min():.3g} to {sizes.max():.3g} members; {self.n_nulls} nulls)"
+        return (f"Scales(groups of {sizes.min():.3g} to {sizes.max():.3g} members; {self.n_nulls} nulls: roles dealt "
+                f"out, {self.null})")
 
 
 def boxes(topology, sites) -> list[np.ndarray]:
@@ -83,11 +98,22 @@ def boxes(topology, sites) -> list[np.ndarray]:
 def _ladder(flows, rng, resolutions=RESOLUTIONS) -> list[np.ndarray]:
     """Return a nest of groups of any graph, the finest first: members alone, Louvain's groups, all in one."""
     n = flows.shape[0]
-    found = nested([detect(flows, one, int(rng.integers(2**31))) for one in resolutions])[::-1]
-    return [np.arange(n), *found, np.zeros(n, np.int64)]
+    found = nested([detect(flows, one, int(rng.integers(2**31))) for one in resolutions])[::-1] if flows.nnz else []
+    return _distinct([np.arange(n), *found, np.zeros(n, np.int64)])
 
 
-def by_scale(source, roles=None, *, nest=None, n_nulls: int = 19, rng=None) -> Scales:
+def _distinct(nest) -> list[np.ndarray]:
+    """Return partitions without repeats, each labelled from 0 on in order of its first members."""
+    found = {}
+    for labels in nest:
+        _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+        labels = np.argsort(np.argsort(first))[inverse]
+        found.setdefault(labels.tobytes(), labels)
+    return list(found.values())
+
+
+def by_scale(source, roles=None, *, nest=None, null: str | None = None, n_nulls: int = 39, rng=None,
+             progress: bool = False) -> Scales:
     """Measure roles and flows at every scale, from one member to the whole.
 
     Parameters
@@ -97,17 +123,34 @@ def by_scale(source, roles=None, *, nest=None, n_nulls: int = 19, rng=None) -> S
     roles : Roles or array_like of int, shape (n,), optional
         Of the members; by default of a world what each did most. Without any, role entropy is left out.
     nest : list of array_like, shape (n,), optional
-        Partitions, the finest first; by default :func:`boxes` of a grid, else Louvain's at ever lower resolutions.
-    n_nulls : int, default 19
+        Partitions, the finest first, that do not come from these flows, such as regions; by default :func:`boxes` of a
+        grid, else Louvain's at ever lower resolutions, which are found again in each null.
+    null : {"flows", "strengths", "degrees"}, optional
+        What chance deals, see :func:`organism.wholes.null_flows`; by default "flows" where ties are given (a world, a
+        reading), and "degrees" in a graph, whose ties are themselves what is found.
+    n_nulls : int, default 39
+        The least p-value is 2/(1 + n_nulls): .05.
     rng : int, SeedSequence, Generator or None
+    progress : bool
+        Show a bar.
 
     Returns
     -------
     Scales
         ``role_entropy``: mean entropy of the roles within a group over that of the population (0: each group has
-        one role, 1: each group has all). ``closure``, ``individuality`` and ``effectiveness`` as in
-        :func:`organism.wholes.statistics`. Where groups were found in the flows they are found again, at the same
-        resolution, in each null.
+        one role, 1: each group has all); small groups have few by chance alone. ``closure``: the share of flows kept
+        inside groups. ``effective_information``, in bits: how well a group tells to which group goods go next, if all
+        groups are equally likely to have them; ``effectiveness``, that over its greatest possible value, log₂ of the
+        number of groups. ``individuality``: how much of what the member who has the goods tells about the group they
+        go to is told by its group alone; of one group it would say nothing, nor would effectiveness. See
+        :func:`organism.wholes.walk` for how goods go. Where groups are found again in a null, those most nearly as
+        many are compared; nulls without a division into ⅔ to 1½ times as many are left out, and if all are, so are
+        the p-values (NaN). Each p-value is of one measure at one scale: of many, some are small by chance alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused, or if there is nobody, or neither roles nor flows.
 
     References
     ----------
@@ -117,54 +160,94 @@ def by_scale(source, roles=None, *, nest=None, n_nulls: int = 19, rng=None) -> S
     Workshop on Artificial Life*, 9-19.
     """
     import pandas as pd
+    from tqdm import tqdm
 
     n_nulls, seed = whole("n_nulls", n_nulls, 1), resolved(rng)
     generator = np.random.default_rng(seed)
+    placed = is_world(source) or isinstance(source, Reading)
+    null = null or ("flows" if placed else "degrees")
+    if null not in NULLS:
+        raise ValueError(f"null must be one of {', '.join(NULLS)}, not {null!r}" + closest(str(null), NULLS))
     trade = trade_of(source)
-    n = len(trade.uid)
-    climbed = nest is None and not (is_world(source) and source.topology.kind == "grid")
-    if nest is None:
-        nest = _ladder(trade.flows, generator) if climbed else boxes(source.topology, source.living)
-    nest = [np.unique(np.asarray(labels), return_inverse=True)[1] for labels in nest]
-    for i, labels in enumerate(nest):
-        if labels.shape != (n,):
-            raise ValueError(f"nest[{i}] must have one label for each of the {n} members, not shape {labels.shape}")
+    n, flows = len(trade.uid), trade.flows
     if roles is None and is_world(source):
         roles = dominant_task(source)
-    labels_of_roles = None if roles is None else np.asarray(getattr(roles, "labels", roles))
-    if labels_of_roles is not None and labels_of_roles.shape != (n,):
-        raise ValueError(f"roles must have one label for each of the {n} members, not shape {labels_of_roles.shape}")
-    bare = Trade(trade.flows, (), None, None, trade.nodes, trade.uid)
-    nulls = [null_flows(trade.flows, "flows", generator) for _ in range(n_nulls)] if trade.flows.nnz else []
-    # boxes are where they are; groups that were found in the flows are found again in each null
-    others = [_ladder(flows, generator) if climbed else nest for flows in nulls]
-    rows, done = [], set()
-    for i, labels in enumerate(nest):
-        k = int(labels.max()) + 1
-        if k in done or k == 1 and i + 1 < len(nest):
+    roles = None if roles is None else _labels("roles", getattr(roles, "labels", roles), n)
+    if not n or roles is None and not flows.nnz:
+        raise ValueError("source must have members, and roles or flows of theirs; "
+                         + ("there are neither" if n else "nobody is there"))
+    climbed = nest is None and not (placed and source.topology.kind == "grid")
+    if climbed:
+        nest = _ladder(flows, generator)
+    elif nest is None:
+        nest = boxes(source.topology, source.living if is_world(source) else source.site)
+    nest = _distinct([_labels(f"nest[{i}]", labels, n) for i, labels in enumerate(nest)])
+    if not nest:
+        raise ValueError("nest must hold at least one partition")
+    observed = _measured(flows, nest, roles, nest)
+    chance = [{name: [] for name in found} for found in observed]
+    for _ in tqdm(range(n_nulls), desc="nulls", disable=not progress):
+        dealt = null_flows(flows, null, generator)
+        again = _alike(_ladder(dealt, generator), nest) if climbed else nest
+        who = None if roles is None else generator.permutation(roles)
+        for found, one in zip(chance, _measured(dealt, again, who, nest), strict=True):
+            for name in found.keys() & one.keys():
+                found[name].append(one[name])
+    rows = [(n / _size(labels), _size(labels), name, seen[name][0], *_compared(seen[name][0], values))
+            for labels, seen, found in zip(nest, observed, chance, strict=True) for name, values in found.items()]
+    return Scales(pd.DataFrame(rows, columns=list(COLUMNS)), null, n_nulls, seed)
+
+
+def _labels(name: str, values, n: int) -> np.ndarray:
+    """Return one label for each of n members, from 0 on."""
+    values = np.asarray(values)
+    if values.shape != (n,):
+        raise ValueError(f"{name} must have one label for each of the {n} members, not shape {values.shape}")
+    return np.unique(values, return_inverse=True)[1]
+
+
+def _size(labels) -> int:
+    return int(labels.max()) + 1
+
+
+def _alike(ladder, nest) -> list:
+    """Return of a ladder, for each step of a nest, the step of most nearly as many groups; None if none is near."""
+    numbers, found = np.array([_size(labels) for labels in ladder]), []
+    for labels in nest:
+        apart = np.abs(np.log(numbers / _size(labels)))
+        found.append(ladder[apart.argmin()] if apart.min() <= np.log(NEAR) else None)
+    return found
+
+
+def _measured(flows, nest, roles, places) -> list[dict[str, tuple[float, int]]]:
+    """Return each measure, and of how many groups: of flows at each step of a nest, of roles at each of others."""
+    found = [{} if roles is None else {"role_entropy": (_mixed(roles, labels), _size(labels))} for labels in places]
+    if not flows.nnz:
+        return found
+    bare, step = Trade(flows, (), None, None, [], np.arange(flows.shape[0])), walk(flows)
+    for one, labels in zip(found, nest, strict=True):
+        if labels is None:
             continue
-        done.add(k)
-        found = {}
-        if labels_of_roles is not None:
-            found["role_entropy"] = (_mixed(labels_of_roles, labels), [
-                _mixed(generator.permutation(labels_of_roles), labels) for _ in range(n_nulls)])
-        if nulls:
-            seen = statistics(bare, labels)
-            chance = [statistics(bare, other[i], flows) for flows, other in zip(nulls, others, strict=True)]
-            found |= {name: (seen[name], [one[name] for one in chance]) for name in MEASURES if name in seen}
-        for name, (value, by_chance) in found.items():
-            by_chance = np.asarray(by_chance)
-            rows.append({"scale": n / k, "groups": k, "measure": name, "observed": value,
-                         "null_mean": by_chance.mean(), "null_low": by_chance.min(), "null_high": by_chance.max(),
-                         "above": (1 + (by_chance >= value - 1e-12).sum()) / (1 + n_nulls),
-                         "below": (1 + (by_chance <= value + 1e-12).sum()) / (1 + n_nulls)})
-    return Scales(pd.DataFrame(rows), n_nulls, seed)
+        k, seen = _size(labels), statistics(bare, labels, step=step)
+        one |= {"closure": (seen["closure"], k), "effective_information": (seen["effectiveness"] * np.log2(k), k)}
+        if k > 1:                               # of one group the others would say nothing
+            one |= {name: (seen[name], k) for name in ("effectiveness", "individuality")}
+    return found
+
+
+def _compared(value: float, chance) -> tuple[float, ...]:
+    """Return mean and range of what chance gives, its mean number of groups, and the p-values of both tails."""
+    if not chance:
+        return (np.nan,) * 7
+    chance, groups = np.array(chance).T
+    n = 1 + len(chance)
+    above, below = ((1 + found.sum()) / n for found in (chance >= value - 1e-12, chance <= value + 1e-12))
+    return chance.mean(), chance.min(), chance.max(), groups.mean(), above, below, min(1.0, 2 * min(above, below))
 
 
 def _mixed(roles, labels) -> float:
     """Return the mean entropy of roles within groups, over that of all."""
-    roles = np.unique(roles, return_inverse=True)[1]
-    k, r = int(labels.max()) + 1, int(roles.max()) + 1
+    k, r = _size(labels), _size(roles)
     table = np.bincount(labels * r + roles, minlength=k * r).reshape(k, r).astype(float)
     size = table.sum(axis=1)
     within = float((entropy(ratio(table, size[:, None]), axis=1) * size).sum() / size.sum())
@@ -180,7 +263,7 @@ def role_correlation(world, roles=None, *, reach: int = 10, n_nulls: int = 99, r
     roles : Roles or array_like of int, shape (n,), optional
         Of the living; by default what each did most.
     reach : int, default 10
-        Greatest distance, in ties.
+        Greatest distance, in ties, whichever way they lead; empty sites are passed through.
     n_nulls : int, default 99
         Times that roles are dealt out anew among the members.
     rng : int, SeedSequence, Generator or None
@@ -188,60 +271,60 @@ def role_correlation(world, roles=None, *, reach: int = 10, n_nulls: int = 99, r
     Returns
     -------
     frame : pandas.DataFrame
-        One row a distance: ``pairs``; ``correlation``, (how many pairs have the same role, less what chance gives)
-        over (1 less what chance gives); ``null_low`` and ``null_high``, 2.5 and 97.5 % of the nulls.
+        One row a distance: ``pairs``, how many are so far apart; ``correlation``, (the share of them with the same
+        role, less that among all pairs) over (1 less that among all pairs): 1 if all are alike, 0 as by chance, below
+        0 if they are rather unlike; ``null_low`` and ``null_high``, between which 95 % of the nulls lie.
     length : float
         Correlation length: distance at which the size of the correlation first falls to 1/e of that at one tie, by
-        interpolation; 0 if there is none at one tie beyond the null; inf if it does not fall within reach.
+        interpolation; 0 if that at one tie is not beyond its null; inf if it does not fall so low within reach.
     """
     import pandas as pd
 
     reach, n_nulls = whole("reach", reach, 1), whole("n_nulls", n_nulls, 1)
     generator = np.random.default_rng(resolved(rng))
     living = np.asarray(world.living)
-    labels = np.asarray(getattr(roles, "labels", dominant_task(world) if roles is None else roles))
-    if labels.shape != living.shape:
-        raise ValueError(f"roles must have one label for each of the {len(living)} members, not shape {labels.shape}")
-    ties = world.topology.to_sparse()
-    ties = ((ties + ties.T) > 0).astype(float).tocsr()
-    labels = np.unique(labels, return_inverse=True)[1]
-    share = np.bincount(labels) / max(1, len(labels))
-    chance = float((share**2).sum())
-    onehot = np.zeros((world.n_sites, len(share)))
-    onehot[living, labels] = 1
-    draws = [generator.permutation(len(living)) for _ in range(n_nulls)]
-    rows, seen = [], ties.copy()
-    seen.setdiag(1)
-    ring = ties
-    for distance in range(1, reach + 1):
-        here = ring[living][:, living].tocoo()
-        if here.nnz:
-            same = (labels[here.row] == labels[here.col]).mean()
-            null = [(labels[d][here.row] == labels[d][here.col]).mean() for d in draws]
-            scale = 1 - chance if chance < 1 else 1.0
-            low, high = np.quantile([(one - chance) / scale for one in null], (0.025, 0.975))
-            rows.append({"distance": distance, "pairs": here.nnz, "correlation": (same - chance) / scale,
-                         "null_low": low, "null_high": high})
-        if distance == reach:
-            break
-        wider = ((ring @ ties) > 0).astype(float).tocsr()
-        ring = (wider - wider.multiply(seen > 0)).tocsr()
-        ring.eliminate_zeros()
-        seen = ((seen + ring) > 0).astype(float).tocsr()
+    n = len(living)
+    labels = _labels("roles", getattr(roles, "labels", dominant_task(world) if roles is None else roles), n)
+    count = np.bincount(labels)
+    # two different members, whoever they are
+    chance = float((count * (count - 1)).sum() / (n * (n - 1))) if n > 1 else 1.0
+    draws = [labels, *(generator.permutation(labels) for _ in range(n_nulls))]
+    rows = []
+    for distance, (one, other) in enumerate(_pairs(world.topology, living, reach), 1):
+        if len(one):
+            same = np.array([(who[one] == who[other]).mean() for who in draws])
+            alike = (same - chance) / (1 - chance if chance < 1 else 1.0)
+            rows.append((distance, len(one), alike[0], *np.quantile(alike[1:], (0.025, 0.975))))
     frame = pd.DataFrame(rows, columns=["distance", "pairs", "correlation", "null_low", "null_high"])
     return frame, _length(frame)
 
 
+def _pairs(topology, living, reach: int):
+    """Yield, for each distance from 1 on, the pairs (place in ``living``, place) that are so many ties apart."""
+    from scipy import sparse
+
+    ties = topology.to_sparse()
+    ties = ((ties + ties.T) > 0).astype(float).tocsr()
+    seen, ring = sparse.eye_array(topology.n_sites, format="csr"), ties
+    for _ in range(reach):
+        ring = (ring - ring.multiply(seen > 0)).tocsr()
+        ring.eliminate_zeros()
+        here = sparse.triu(ring[living][:, living]).tocoo()
+        yield here.row, here.col
+        seen = seen + ring
+        ring = ((ring @ ties) > 0).astype(float).tocsr()
+
+
 def _length(frame) -> float:
-    if not len(frame):
+    """Return the correlation length."""
+    if not len(frame) or frame["distance"].iloc[0] > 1:
         return 0.0
     first = frame.iloc[0]
     if first["null_low"] <= first["correlation"] <= first["null_high"]:
         return 0.0
-    size = np.abs(frame["correlation"].to_numpy()) / abs(first["correlation"])
+    far, size = frame["distance"].to_numpy(), np.abs(frame["correlation"].to_numpy() / first["correlation"])
     below = np.flatnonzero(size <= 1 / np.e)
     if not len(below):
         return np.inf
     i = int(below[0])
-    a, b = size[i - 1], size[i]
-    return float(frame["distance"].iloc[i - 1] + (a - 1 / np.e) / (a - b))
+    return float(far[i - 1] + (far[i] - far[i - 1]) * (size[i - 1] - 1 / np.e) / (size[i - 1] - size[i]))
