@@ -22,7 +22,7 @@ ALPHA = 0.05
 SAYS = {"role_entropy": "entropy of roles within groups\n(0: one role each, 1: all roles)",
         "closure": "share of flows inside groups\n(1: nothing leaves them)",
         "effective_information": "effective information\nof the flows between groups (bits)",
-        "effectiveness": "effectiveness of the flows between groups\n(1: each leads to one group, all to different ones)",
+        "effectiveness": "effectiveness of the flows between groups\n(1: each gives one other, and no two the same)",
         "individuality": "individuality of groups\n(1: knowing the member adds nothing)"}
 
 
@@ -102,7 +102,7 @@ def role_correlation(frame, length: float | None = None, ax: Axes | None = None,
         ax.plot([], [], " ", label="correlation length: " + (
             "0 (neighbours as by chance)" if length == 0 else "beyond the distances shown"))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _finish(ax, "distance (ties)", "correlation of roles\n(1: all alike, 0: as by chance, below 0: rather unlike)", title)
+    _finish(ax, "distance (ties)", "correlation of roles\n(1: alike, 0: as by chance, below 0: rather unlike)", title)
     return ax
 
 
