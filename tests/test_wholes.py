@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from organism import Topology, World, flows
+from organism import Snapshots, Topology, World, flows
 from organism.wholes import (
     agreement,
     codelength,
@@ -456,3 +456,22 @@ def test_of_a_world_and_of_its_reading():
     bare = World(Topology.grid((8, 8)), rng=1)
     bare.step(100)
     assert trade_of(bare).resources == () and trade_of(bare).flows.nnz > 0
+
+
+def test_of_a_reading_in_which_members_take_others_places():
+    """Two who lived at one site, one after the other, keep their own flows, and none counts twice."""
+    world = World(Topology.grid((4, 4)), rng=1, ledger=True)
+    taken = Snapshots(world, every=20)
+    world.step(20)
+    for site in (5, 6):
+        world.remove([site])
+        world.add(site)
+    world.step(20)
+    reading = taken.window()
+    trade = trade_of(reading)
+    assert len(reading.site) == 18 and trade.uid.tolist() == reading.uid.tolist()
+    place = {uid: i for i, uid in enumerate(trade.uid.tolist())}
+    for giver, receiver, amount in zip(reading.giver.tolist(), reading.receiver.tolist(), reading.amount, strict=True):
+        assert trade.flows[place[giver], place[receiver]] == pytest.approx(amount.sum())
+        assert [one[place[giver], place[receiver]] for one in trade.resources] == pytest.approx(amount.tolist())
+    assert trade.flows.sum() == pytest.approx(reading.amount.sum())

@@ -185,9 +185,10 @@ def trade_of(source) -> Trade:
                       np.asarray(source.state["uid"][here]),
                       None if topology.positions is None else topology.positions[here])
     if isinstance(source, Reading):
-        here = source.site
-        parts = [source.matrix(resource)[here][:, here] for resource in (None, *range(source.amount.shape[1]))]
-        topology = source.topology
+        # by member, not by site: in a long window several may have lived at one
+        who, here, topology = np.searchsorted(source.members, source.uid), source.site, source.topology
+        parts = [source.matrix(resource, by="member")[who][:, who]
+                 for resource in (None, *range(source.amount.shape[1]))]
         return _trade(parts[0], tuple(parts[1:]), None, None, [topology.nodes[i] for i in here.tolist()], source.uid,
                       None if topology.positions is None else topology.positions[here])
     if hasattr(source, "nodes") and hasattr(source, "adj"):
