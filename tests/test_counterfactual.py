@@ -200,6 +200,10 @@ def test_correlations_of_ranks():
         assert p == pytest.approx(exact, abs=.06)
         assert f"{name} {value:+.2f} (p = {p:.2g})" in repr(found) or not found.determined
     rng = np.random.default_rng(1)
+    for y in ([6, 5, 4, 3, 2, 1], [2, 1, 3, 6, 4, 5], [5, 1, 6, 3, 2, 4]):
+        exact = stats.permutation_test((np.arange(6),), lambda x, y=y: stats.spearmanr(x, y).statistic,
+                                       permutation_type="pairings")     # all 720 orders
+        assert _rank_correlation(range(6), y, rng) == pytest.approx((exact.statistic, exact.pvalue), abs=.045)
     assert _rank_correlation([1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 7, 6], rng)[1] < .02
     assert np.isnan(_rank_correlation([1, 2, 3], [5, 5, 5], rng)).all()
 
