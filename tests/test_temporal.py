@@ -199,3 +199,100 @@ def test_an_extinct_world():
     assert frame["members"].tolist() == [16, 0, 0]
     assert frame["tie_turnover"].tolist()[1:] == frame["goods_turnover"].tolist()[1:] == [1, 0]
     assert (frame.iloc[1:][["goods", "reciprocity", "core", "autarky", "welfare"]] == 0).all(axis=None)
+
+
+# -- graphs and frames of windows ---------------------------------------------------------
+
+
+def seen(side=6, every=20, windows=3):
+    """A world that was watched, its snapshots, and readings at their ends."""
+    world = World(Topology.grid((side, side)), rng=1, ledger=True)
+    taken, readings = Snapshots(world, every=every), [flows.reading(world)]
+    for _ in range(windows):
+        world.step(every)
+        readings.append(flows.reading(world))
+    return world, taken, readings
+
+
+@pytest.mark.parametrize("window, ends", [(20, (2, 3)), (40, (1, 3)), ((20, 40), (1, 2)), ([0, 60], (0, 3)),
+                                          (np.int64(60), (0, 3))])
+def test_graph_of_a_window(window, ends):
+    """Its edges are differences of exact readings, by resource, whether a world or its snapshots are asked."""
+    world, taken, readings = seen()
+    expected = flows.diff(readings[ends[1]], readings[ends[0]]).graph()
+    small = 1e-6 * max(data["weight"] for *_, data in expected.edges(data=True))
+    for source in (world, taken):
+        graph = flows.interdependence(source, window=window)
+        assert (graph.graph["start"], graph.graph["stop"]) == (20 * ends[0], 20 * ends[1])
+        assert list(graph) == list(world.topology.nodes)
+        strong = [(i, j) for i, j, data in expected.edges(data=True) if data["weight"] > small]
+        assert strong and set(strong) <= set(graph.edges)
+        for i, j in strong:
+            edge = graph.edges[i, j]
+            assert edge == pytest.approx(expected.edges[i, j], rel=1e-5, abs=small)
+            assert edge["r0"] + edge["r1"] + edge["r2"] == pytest.approx(edge["weight"])
+    heavy = flows.interdependence(world, window=window, minimum=1.)
+    assert set(heavy.edges) == {(i, j) for i, j, data in graph.edges(data=True) if data["weight"] > 1}
+
+
+def test_snapshots_alone_are_all_windows():
+    _, taken, readings = seen()
+    graph = flows.interdependence(taken)
+    assert (graph.graph["start"], graph.graph["stop"]) == (0, 60)
+    assert graph.size("weight") == pytest.approx(readings[-1].amount.sum(), rel=1e-5)
+
+
+def test_a_window_survives_graphml(tmp_path):
+    world, *_ = seen()
+    graph = flows.interdependence(world, window=20)
+    nx.write_graphml(graph, tmp_path / "window.graphml")
+    back = nx.read_graphml(tmp_path / "window.graphml")
+    named = nx.relabel_nodes(graph, {node: str(node) for node in graph})
+    assert dict(named.nodes(data=True)) == dict(back.nodes(data=True)) and graph.graph.items() <= back.graph.items()
+    assert {(i, j): data for i, j, data in named.edges(data=True)} == {
+        (i, j): {key: data[key] for key in ("weight", "r0", "r1", "r2")} for i, j, data in back.edges(data=True)}
+    assert back.graph["start"] == 40 and {"weight", "r0", "r1", "r2"} == set(next(iter(back.edges.values())))
+
+
+def test_tidy_frames():
+    """One row a window and pair; sums are those of the readings."""
+    import pandas as pd
+
+    _, taken, readings = seen()
+    frame = pd.concat(taken.frames())
+    assert list(frame) == ["start", "stop", "giver", "receiver", "giver_site", "receiver_site", "r0", "r1", "r2",
+                           "weight"]
+    assert not frame.duplicated(["stop", "giver", "receiver"]).any()
+    total = frame.groupby("stop")["weight"].sum()
+    assert total.tolist() == pytest.approx([flows.diff(b, a).amount.sum() for a, b in zip(
+        readings, readings[1:], strict=False)], rel=1e-5)
+    assert frame[["r0", "r1", "r2"]].sum(axis=1).to_numpy() == pytest.approx(frame["weight"].to_numpy())
+    assert (frame["giver_site"] == frame["giver"]).all()            # founders have the uids of their sites
+
+
+@pytest.mark.parametrize("window, error, match", [
+    (0, ValueError, "window must be at least 1 tick, not 0"), (-20, ValueError, "window must be at least 1 tick"),
+    (7, ValueError, "start must be an end of a window, such as 40, not 53"),
+    ((20, 50), ValueError, "stop must be an end of a window, such as 40, not 50"),
+    (1.5, ValueError, "window must be a number of ticks or two ticks, not 1.5"),
+    ((0., 20.), ValueError, r"window must be a number of ticks or two ticks, not \(0.0, 20.0\)"),
+    ((0, 20, 40), ValueError, r"window must be a number of ticks or two ticks, not \(0, 20, 40\)"),
+    (True, ValueError, "window must be a number of ticks or two ticks, not True"),
+    ("all", ValueError, "window must be a number of ticks or two ticks, not 'all'")])
+def test_windows_refused(window, error, match):
+    with pytest.raises(error, match=match):
+        flows.interdependence(seen()[0], window=window)
+
+
+def test_what_has_no_windows():
+    world = World(Topology.grid((4, 4)), rng=1, ledger=True)
+    with pytest.raises(ValueError, match="a window needs snapshots of the world: og.Snapshots"):
+        flows.interdependence(world, window=10)
+    with pytest.raises(TypeError, match="world must be a World or Snapshots, not 'world'"):
+        flows.interdependence("world")
+    with pytest.raises(ValueError, match="a window is of exact totals; leave exact out"):
+        flows.interdependence(world, exact=False, window=10)
+    taken = Snapshots(world)
+    for window in (None, 10):
+        with pytest.raises(ValueError, match="no snapshot has been taken yet"):
+            flows.interdependence(taken, window=window)

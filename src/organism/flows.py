@@ -119,13 +119,15 @@ def interdependence(world, exact: bool | None = None, *, window=None, minimum: f
         ``G.graph`` says what the weights are: ``source`` ("exact totals" or "decayed
         sums"), ``unit``, ``tick``, ``seed`` and ``memory`` (γ; 1 if exact); of a grid
         also ``grid`` ("torus" or "bounded"), ``width`` and ``height``, in units of x
-        and y. All attributes are plain numbers and text, so every networkx writer
+        and y. Of a window, nodes are the sites of all who were seen in it, with site, x and y
+        alone (see :meth:`Reading.graph`). All attributes are plain numbers and text, so every networkx writer
         takes them.
 
     Raises
     ------
-    ValueError
-        If exact totals are asked for and the world keeps none.
+    TypeError, ValueError
+        If exact totals are asked for and the world keeps none, or no snapshots are taken of it, or a window does not
+        begin and end where they do.
     """
     if window is not None or not hasattr(world, "state"):
         if exact is False:
@@ -158,16 +160,19 @@ def _windowed(source, window) -> Reading:
         taken = next((job.call for job in source._agenda.jobs if hasattr(job.call, "window")), None)
         if taken is None:
             raise ValueError("a window needs snapshots of the world: og.Snapshots(world, every=…) before it runs")
+    if not hasattr(taken, "window"):
+        raise TypeError(f"world must be a World or Snapshots, not {source!r:.60}")
     if window is None:
         return taken.window()
-    if isinstance(window, (int, np.integer)) and not isinstance(window, bool):
-        stop = int(taken.ticks[-1]) if len(taken) else 0
-        return taken.window(stop - int(window), stop)
-    try:
-        start, stop = (int(end) for end in window)
-    except (TypeError, ValueError):
-        raise ValueError(f"window must be a number of ticks or two ticks, not {window!r}") from None
-    return taken.window(start, stop)
+    ends = window if isinstance(window, (tuple, list)) else (window,)
+    if len(ends) > 2 or not all(isinstance(end, (int, np.integer)) and not isinstance(end, bool) for end in ends):
+        raise ValueError(f"window must be a number of ticks or two ticks, not {window!r}")
+    if len(ends) == 2:
+        return taken.window(*map(int, ends))
+    stop = int(taken.ticks[-1]) if len(taken) else 0
+    if ends[0] < 1:
+        raise ValueError(f"window must be at least 1 tick, not {ends[0]}")
+    return taken.window(stop - int(ends[0]), stop)
 
 
 def _labels(topology, sites) -> list:
