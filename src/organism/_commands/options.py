@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 
-__all__ = ["Mistake", "Parser", "count", "plural", "read_value", "size"]
+__all__ = ["Mistake", "Parser", "count", "nulls", "plural", "read_value", "size"]
 
 
 class Mistake(Exception):
@@ -34,6 +34,15 @@ def count(low: int, high: float = math.inf):
             raise argparse.ArgumentTypeError(f"must be a whole number in {allowed}, not {text!r}")
         return value
     return read
+
+
+def nulls(text: str) -> int:
+    """Read a number of nulls: none, or enough that a p-value can be .05."""
+    value = count(0)(text)
+    if 0 < value < 19:
+        raise argparse.ArgumentTypeError(f"must be 0 or a whole number of at least 19, for with fewer no p-value is "
+                                         f"as low as .05, not {text!r}")
+    return value
 
 
 def size(text: str) -> tuple[int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -13,8 +12,9 @@ from pathlib import Path
 from .. import __version__, measures
 from ..world import World
 from .build import SIDE, build
-from .files import write
-from .options import Mistake, count, plural, size
+from .emergent import CHEAP, NULLS, Watch, look, save
+from .files import new_folder, write
+from .options import Mistake, count, nulls, plural, size
 from .summary import report, summarise
 
 __all__ = ["add", "run"]
@@ -22,6 +22,8 @@ __all__ = ["add", "run"]
 TICKS, FOLDER = 3000, "organism-run"
 #: How many points a series aims at.
 POINTS = 200
+#: Of worlds with more sites it is said what takes long.
+LARGE = 10_000
 
 
 def add(commands) -> None:
@@ -32,7 +34,9 @@ def add(commands) -> None:
         description=textwrap.dedent("""\
         Run a world and write what came of it into a folder: the results with all
         parameters, the course of the run, the members, who fed whom, the world
-        itself, and a figure. Without options: 64×64 members on a torus."""),
+        itself, and pictures. Roles and wholes are looked for in what members did and
+        gave each other in the last third of the run; each is held against chance.
+        Without options: 64×64 members on a torus."""),
         epilog=textwrap.dedent("""\
         examples:
           organism run
@@ -40,6 +44,7 @@ def add(commands) -> None:
           organism run --size 100x40 --set care.weight=0.5 --set learning.perception=1
           organism run --graph karate
           organism run --graph friends.graphml --set metabolism.need=1,1,0.5
+          organism run --snapshots 300
           organism run --supply map.txt
           organism run --supply grain.csv water.csv salt.csv --supply-scale none
 
@@ -75,6 +80,15 @@ def add(commands) -> None:
     out = parser.add_argument_group("what comes out")
     out.add_argument("--out", metavar="FOLDER",
                      help=f"where to write (default: {FOLDER}, numbered if that is taken)")
+    out.add_argument("--snapshots", metavar="N", type=count(1, 2**32 - 1),
+                     help="keep who gave whom how much, every N ticks, and follow wholes from window to window: "
+                          "snapshots/ holds every window (organism.Snapshots.read reads it), windows.csv a row of "
+                          "measures for each, flows.csv a row for each window and pair (the last windows, up to a "
+                          "million rows), last_window.graphml the last window as a graph, wholes_over_time.png what "
+                          "became of wholes")
+    out.add_argument("--nulls", metavar="N", type=nulls,
+                     help="how often wholes are looked for again in flows dealt out by chance, of each of two kinds: "
+                          f"19 or more, or 0 for never (default: {NULLS} of up to {CHEAP:,} ties, else 0)")
     out.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
     parser.set_defaults(call=run)
 
@@ -87,7 +101,9 @@ def run(options) -> int:
         raise Mistake("there is not enough memory for a world of this size") from None
     except (TypeError, ValueError, OSError) as error:
         raise Mistake(str(error)) from None
-    folder = _folder(options.out)
+    if options.snapshots is not None and options.snapshots > options.ticks:
+        raise Mistake(f"--snapshots must be in [1, {options.ticks}], the ticks to run, not {options.snapshots}")
+    folder = new_folder(options.out, FOLDER)
     try:
         return _live(world, options, folder)
     except OSError as error:
@@ -97,32 +113,14 @@ def run(options) -> int:
             folder.rmdir()
 
 
-def _folder(asked: str | None) -> Path:
-    """Make the output folder, before the run, so that an unwritable one costs nothing."""
-    path, number = Path(asked or FOLDER), 2
-    while not asked and path.exists():
-        path, number = Path(f"{FOLDER}-{number}"), number + 1
-    if path.exists() and not path.is_dir():
-        raise Mistake(f"the output folder {path} is a file")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise Mistake(f"the output folder {path} is not empty, and nothing in it is overwritten; "
-                          "give another --out")
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise Mistake(f"the output folder {path} cannot be written: {error.strerror or error}") from None
-    return path
-
-
 def _live(world: World, options, folder: Path) -> int:
     """Run the world, then write and say what came of it, also after Ctrl-C."""
     if not options.quiet:
         print(f"organism {__version__}: {_preset(options)}, {_place(world, options)}, "
               f"{plural(world.params.resources, 'resource')}, seed {world.seed}", flush=True)
     series = world.record(measures.SCALARS, every=max(1, options.ticks // POINTS))
-    start, stopped = time.perf_counter(), False
+    watch = Watch(world, options.ticks, options.snapshots, folder)
+    start, stopped, unsought = time.perf_counter(), False, False
     try:
         world.step(options.ticks, progress=not options.quiet)
     except KeyboardInterrupt:
@@ -130,12 +128,23 @@ def _live(world: World, options, folder: Path) -> int:
     seconds = time.perf_counter() - start
     if not len(series.ticks) or series.ticks[-1] != world.tick:
         series(world)
-    summary = summarise(world, series, options, seconds, stopped)
+    watch.finish()
+    told = not options.quiet and world.n_sites > LARGE
+
+    def say(words):
+        if told:
+            print(words, flush=True)
+
+    try:
+        found = look(watch, options.nulls, say, progress=told)
+    except KeyboardInterrupt:
+        found, unsought = None, True
+    summary = summarise(world, series, found, options, seconds, stopped)
     if not options.quiet:
-        print(report(world, summary))
-    if not options.quiet and world.n_sites > 10_000:
-        print(f"Writing to {folder} ...", flush=True)
-    notes = write(world, series, summary, folder)
+        print(report(world, summary, found))
+    say(f"Writing to {folder} ...")
+    notes = write(world, series, summary, (lambda sites: {}) if found is None else found.columns, folder)
+    notes += save(world, watch, found, folder)
     if not options.quiet:
         print("".join(f"{note}\n" for note in notes), end="")
     if not summary["audit"]["closes"]:
@@ -144,6 +153,10 @@ def _live(world: World, options, folder: Path) -> int:
     if stopped:
         print(f"organism: stopped by Ctrl-C after {world.tick} of {options.ticks} ticks; "
               f"what there is was written to {folder}", file=sys.stderr)
+        return 130
+    if unsought:
+        print(f"organism: stopped by Ctrl-C while looking for roles and wholes; the rest was written to {folder}",
+              file=sys.stderr)
         return 130
     if not options.quiet:
         print(f"Written to {folder}: " + ", ".join(sorted(os.listdir(folder))))

@@ -15,12 +15,12 @@ __all__ = ["report", "summarise", "verdict"]
 
 #: How many shuffles make the null of the division of labour.
 SHUFFLES = 199
-#: Roles are worth the name from this corrected index and below this p-value.
-ROLES, SIGNIFICANT = .1, .05
+#: Labour is divided from this corrected index and below this p-value.
+DIVIDED, SIGNIFICANT = .1, .05
 
 
-def summarise(world: World, series, options, seconds: float, stopped: bool) -> dict:
-    """Return everything that ``summary.json`` holds."""
+def summarise(world: World, series, found, options, seconds: float, stopped: bool) -> dict:
+    """Return everything that ``summary.json`` holds; ``found`` are roles and wholes, or None."""
     recent = max(1, len(series.ticks) // 10)  # the last tenth: one tick of a small world is mostly luck
     labour = measures.division_of_labour_test(world, n_resamples=SHUFFLES, rng=0)
     audit, indices = world.audit(), labour.indices
@@ -41,6 +41,7 @@ def summarise(world: World, series, options, seconds: float, stopped: bool) -> d
                 "pvalue": labour.pvalue, "seed": labour.seed,
                 "raw_D_task": indices.task, "raw_D_sym": indices.sym,
             },
+            **({} if found is None else found.results()),
         },
         "audit": {"closes": audit.closes, "relative": audit.relative, **audit.to_dict()},
         "topology": {"kind": world.topology.kind, "shape": world.topology.shape,
@@ -53,7 +54,7 @@ def summarise(world: World, series, options, seconds: float, stopped: bool) -> d
     }
 
 
-def report(world: World, summary: dict) -> str:
+def report(world: World, summary: dict, emergent) -> str:
     """Return the summary that is printed, in words that need no manual."""
     found, audit = summary["results"], summary["audit"]
     labour, recent = found["division_of_labour_test"], found["recent_means"]
@@ -79,17 +80,19 @@ def report(world: World, summary: dict) -> str:
     line("Goods", "ok" if audit["closes"] else "WRONG",
          f"{start:,.0f} at the start + {made:,.0f} made = all that is held, used, spoiled or lost "
          f"(off by {audit['relative']:.0e})")
+    if emergent is not None:
+        lines += ["", emergent.report()]
     return "\n".join([*lines, ""])
 
 
 def verdict(labour: dict) -> str:
-    """Say whether there are roles, by the size of the index and by what chance makes of it."""
+    """Say whether labour is divided, by the size of the index and by what chance makes of it."""
     if not labour["defined"]:
         return "(it takes two members that have acted, and two tasks, to divide labour)"
     if labour["pvalue"] >= SIGNIFICANT:
         words = "no more than chance"
-    elif labour["corrected"] < ROLES:
-        words = "beyond chance, but tiny: no roles to speak of"
+    elif labour["corrected"] < DIVIDED:
+        words = "beyond chance, but tiny: labour is hardly divided"
     else:
-        words = "there are roles"
+        words = "labour is divided"
     return f"{words} (p = {labour['pvalue']:.3g} in {SHUFFLES} shuffles of the same acts)"
