@@ -49,9 +49,10 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
     ticks = np.array(followed.ticks, float)
     width = 0.11 * (np.diff(ticks).min() if len(ticks) > 1 else 1.0)
     most = max(len(level.labels) for level in followed.levels if level is not None)
+    gap = most * min(0.02, 0.5 / max(map(len, followed.names)))
     stacks, last = [], None
     for t, level in enumerate(followed.levels):
-        last = _stack(level, followed.shared[t - 1] if t else None, last, 0.02 * most)
+        last = _stack(level, followed.shared[t - 1] if t else None, last, gap)
         stacks.append(last)
     for t, (low, high) in enumerate(zip(stacks, stacks[1:], strict=False)):
         _bands(ax, ticks[t] + width, ticks[t + 1] - width, low, high, followed.shared[t], followed.links[t],
@@ -60,7 +61,7 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
         for y, size, name in zip(bottom, [] if level is None else level.sizes, own, strict=True):
             ax.add_patch(Rectangle((tick - width, y), 2 * width, size, facecolor=hue[name], edgecolor="white",
                                    linewidth=0.5, zorder=3))
-            if size > 0.03 * most and (len(ticks) <= 12 or tick in (ticks[0], ticks[-1])):
+            if size > 0.035 * most and (len(ticks) <= 12 or tick in (ticks[0], ticks[-1])):
                 ax.text(tick, y + size / 2, name, ha="center", va="center", fontsize=7, zorder=4, color="black",
                         path_effects=[withStroke(linewidth=1.8, foreground="white")])     # wider than its box
         if level is None:

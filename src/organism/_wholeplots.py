@@ -318,9 +318,11 @@ def wholes_matrix(wholes, ax: Axes | None = None, *, title: str | None = "who gi
         for a, b in zip(*_stretches(level.labels[order]), strict=True):
             ax.add_patch(Rectangle((a, a), b - a, b - a, fill=False, edgecolor=hue, linewidth=width, zorder=4 - i / 10,
                                    clip_on=False))
-        handles.append(Line2D([], [], color=hue, linewidth=width, label=_words(level.n_wholes)))
+        verdict = _verdict(level)
+        handles.append(Line2D([], [], color=hue, linewidth=width,
+                              label=_words(level.n_wholes) + f" ({verdict})" * bool(verdict)))
     if handles:
-        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, frameon=False, fontsize=8)
+        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False, fontsize=8)
     ax.set_xlabel("receiver (members)" if len(wholes) else "receiver (members, unsorted: no wholes found)", fontsize=9)
     ax.set_ylabel("giver (members)", fontsize=9)
     ax.tick_params(length=2, labelsize=8)

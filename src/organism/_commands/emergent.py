@@ -18,7 +18,7 @@ from ..wholes import Followed, Wholes, find_wholes, follow_wholes
 from .files import FLOWS, minimum, picture
 from .options import plural
 
-__all__ = ["Emergent", "Watch", "about_wholes", "look", "save", "untested", "wrapped"]
+__all__ = ["Emergent", "Watch", "about_wholes", "look", "matrix_picture", "save", "untested", "wrapped"]
 
 #: Nulls of each kind where flows go along no more ties than this, and no nulls otherwise, unless told.
 NULLS, CHEAP = 19, 200_000
@@ -115,7 +115,7 @@ class Emergent:
         lines = [f"In ticks {self.snapshot.start + 1:,} to {self.snapshot.stop:,}:", str(self.roles),
                  str(self.wholes), *untested(self.wholes, self.n_nulls)]
         if self.followed is not None:
-            lines.append(str(self.followed))
+            lines += ["", "Window by window, at the coarsest level:", str(self.followed)]
         return wrapped("\n".join(lines))
 
 
@@ -148,7 +148,7 @@ def look(watch: Watch, nulls: int | None, say: Callable[[str], None], progress: 
         some = _some(watch.windows)
         say(f"Following wholes through {plural(len(some), 'window')} ...")
         followed = follow_wholes((watch.windows[i] for i in tqdm(some, desc="windows", disable=not progress)),
-                                 rng=SEED, **_options(n_nulls, "flows"))
+                                 level=-1, rng=SEED, **_options(n_nulls, "flows"))
     return Emergent(last, roles, wholes, followed, n_nulls)
 
 
@@ -213,10 +213,18 @@ def save(world, watch: Watch, found: Emergent | None, folder: Path) -> list[str]
 
     if found is not None:
         picture(folder / "wholes_map.png", (5.6, 5.6), lambda ax: plots.wholes_map(world, found.wholes, ax))
-        picture(folder / "wholes_matrix.png", (5.6, 5.0), lambda ax: plots.wholes_matrix(found.wholes, ax))
+        matrix_picture(found.wholes, folder / "wholes_matrix.png")
         if found.followed is not None:
             picture(folder / "wholes_over_time.png", (7.2, 4.4), lambda ax: plots.wholes_over_time(found.followed, ax))
     return [] if watch.windows is None else save_windows(watch.windows, folder)
+
+
+def matrix_picture(wholes: Wholes, path: Path) -> None:
+    """Write who gives whom, sorted by whole if there are any."""
+    from .. import plots
+
+    title = "who gives whom" + ", sorted by whole" * bool(len(wholes))
+    picture(path, (5.6, 5.0), lambda ax: plots.wholes_matrix(wholes, ax, title=title))
 
 
 def save_windows(windows: Snapshots, folder: Path) -> list[str]:
