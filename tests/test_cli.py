@@ -17,7 +17,10 @@ import organism as og
 from organism.__main__ import main
 from organism._commands import files
 
-FILES = {"summary.json", "series.csv", "members.csv", "interdependence.graphml", "world.npz", "figure.png"}
+FOUND = {"wholes_map.png", "wholes_matrix.png"}
+FILES = {"summary.json", "series.csv", "members.csv", "interdependence.graphml", "world.npz", "figure.png", *FOUND}
+WINDOWS = {"snapshots", "windows.csv", "flows.csv", "last_window.graphml", "wholes_over_time.png"}
+NETWORK = {"summary.json", "membership.csv", "levels.csv", "flows.png", "matrix.png"}
 
 
 @pytest.fixture(autouse=True)
@@ -86,21 +89,24 @@ def test_run_writes_and_says_what_came_of_it(capsys):
     assert (folder / "figure.png").read_bytes()[:4] == b"\x89PNG"
 
 
-@pytest.mark.parametrize("preset, roles", [("selfish", False), ("organic", True)])
-def test_roles_are_said_by_size_and_not_by_p_alone(capsys, preset, roles):
+@pytest.mark.parametrize("preset, divided", [("selfish", False), ("organic", True)])
+def test_labour_is_judged_by_size_and_not_by_p_alone(capsys, preset, divided):
     # 3000 ticks, the default: a selfish world starts with passing roles (about .12 at tick 1000)
     # that are gone by then (.003), while an organic world's are still growing (.36).
     assert main(["run", "--preset", preset, "--size", "24", "--seed", "1", "--ticks", "3000"]) == 0
-    assert ("there are roles" in capsys.readouterr().out) == roles
-    corrected = result()["results"]["division_of_labour_test"]["corrected"]
-    assert corrected > .3 if roles else corrected < .05
+    out, found = capsys.readouterr().out, result()["results"]
+    assert ("labour is divided" in out) == divided
+    corrected = found["division_of_labour_test"]["corrected"]
+    assert corrected > .3 if divided else corrected < .05
+    assert (found["roles"]["number"] > 1) == divided
+    assert ("prediction strength" in out) and found["roles"]["ticks"] == [2001, 3000]
 
 
 @pytest.mark.parametrize("pvalue, corrected, said", [
-    (.005, .1, "there are roles"), (.005, .099, "beyond chance, but tiny: no roles to speak of"),
+    (.005, .1, "labour is divided"), (.005, .099, "beyond chance, but tiny: labour is hardly divided"),
     (.05, .5, "no more than chance"), (.5, .0, "no more than chance"),
 ])
-def test_the_verdict_on_roles(pvalue, corrected, said):
+def test_the_verdict_on_labour(pvalue, corrected, said):
     from organism._commands.summary import verdict
 
     assert verdict({"defined": True, "pvalue": pvalue, "corrected": corrected}).startswith(said + " (p = ")
@@ -204,7 +210,9 @@ def test_supply_by_node():
 ], ids=" ".join)
 def test_edge_cases_run_to_the_end(words, capsys):
     assert main(["run", "--ticks", "25", *words]) == 0
-    assert {path.name for path in Path("organism-run").iterdir()} == FILES
+    nothing = "0" in words                                  # ticks: nobody did anything yet
+    assert {path.name for path in Path("organism-run").iterdir()} == (FILES - FOUND if nothing else FILES)
+    assert ("roles" in result()["results"]) == ("wholes" in result()["results"]) == (not nothing)
     assert result()["audit"]["closes"]
 
 
@@ -223,6 +231,191 @@ def test_set_reads_values(given, name, value):
     from organism._commands.build import read_params
 
     assert read_params("organic", [given])[name] == value
+
+
+# -- roles, wholes and windows --------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def seams(tmp_path_factory):
+    """A run on land with poor seams, shallow ones every 8 sites and deep ones every 16, and windows of 100 ticks."""
+    land = np.ones((32, 32))
+    land[::8] = land[:, ::8] = .5
+    land[::16] = land[:, ::16] = .05
+    home = tmp_path_factory.mktemp("seams")
+    np.savetxt(home / "land.txt", land)
+    words = ["run", "--supply", str(home / "land.txt"), "--ticks", "900", "--seed", "1", "--snapshots", "100"]
+    said = subprocess.run([sys.executable, "-m", "organism", *words, "--out", str(home / "run")], check=True,
+                          capture_output=True, text=True).stdout
+    return home / "run", said
+
+
+def test_a_run_tells_of_roles_and_wholes_of_its_last_third(seams):
+    folder, said = seams
+    found, world = result(folder)["results"], og.World.load(folder / "world.npz")
+    assert {path.name for path in folder.iterdir()} == FILES | WINDOWS
+    taken = og.Snapshots.read(folder / "snapshots")
+    third = og.find_wholes(taken.window(600, 900), rng=0)
+    assert found["wholes"]["ticks"] == found["roles"]["ticks"] == [601, 900] and "In ticks 601 to 900:" in said
+    assert [level["wholes"] for level in found["wholes"]["levels"]] == [one.n_wholes for one in third] == [16, 4]
+    assert all(level["stands"] for level in found["wholes"]["levels"]) and found["wholes"]["nulls"] == 19
+    assert "4 wholes of" in said and ": stands" in said and "4 roles" in said
+    members = table(folder / "members.csv")
+    assert [int(row["whole_1"]) for row in members] == third[1].labels[np.argsort(third.trade.uid)][
+        world.state["uid"][world.living]].tolist()
+    sizes = [one["members"] for one in found["roles"]["roles"]]
+    assert np.bincount([int(row["role"]) for row in members]).tolist() == sizes and len(sizes) == 4
+    graph = nx.read_graphml(folder / "interdependence.graphml")
+    assert [data["whole_1"] for _, data in graph.nodes(data=True)] == [int(row["whole_1"]) for row in members]
+    assert found["wholes_over_time"]["windows_end"] == [*range(100, 1000, 100)]
+    assert "wholes followed through 9 windows" in said
+
+
+def test_windows_are_written_sparse_tidy_and_as_a_graph(seams):
+    import pandas as pd
+
+    folder, _ = seams
+    taken = og.Snapshots.read(folder / "snapshots")
+    assert len(taken) == 9 and taken.ticks[-1] == 900
+    frame = pd.read_csv(folder / "flows.csv")
+    pd.testing.assert_frame_equal(frame, pd.concat(taken.frames(), ignore_index=True), rtol=1e-6, check_dtype=False)
+    assert frame["weight"].to_numpy() == pytest.approx(frame[["r0", "r1", "r2"]].sum(axis=1).to_numpy(), rel=1e-5)
+    windows = pd.read_csv(folder / "windows.csv")
+    assert windows["tick"].tolist() == taken.ticks.tolist()
+    assert windows["goods"].to_numpy() == pytest.approx(frame.groupby("stop")["weight"].sum().to_numpy(), rel=1e-5)
+    graph = nx.read_graphml(folder / "last_window.graphml")
+    last = frame[frame["stop"] == 900]
+    assert graph.graph["start"] == 800 and graph.number_of_edges() == len(last)
+    assert sum(data["r1"] for *_, data in graph.edges(data=True)) == pytest.approx(last["r1"].sum(), rel=1e-5)
+
+
+def test_of_many_windows_the_last_are_in_the_table_and_it_is_said(capsys, monkeypatch):
+    from organism._commands import emergent
+
+    monkeypatch.setattr(emergent, "ROWS", 500)
+    monkeypatch.setattr(emergent, "WINDOWS", 3)
+    assert main(["run", "--size", "8", "--ticks", "64", "--snapshots", "10", "--seed", "1"]) == 0
+    stops = [int(row["stop"]) for row in table("organism-run/flows.csv")]
+    assert stops[-1] == 64 and stops[0] > 10 and len(stops) <= 500
+    assert f"flows.csv holds the last {len(set(stops))} of 7 windows" in capsys.readouterr().out
+    assert result()["results"]["wholes_over_time"]["windows_end"] == [20, 40, 60]
+
+
+def test_uniform_land_has_no_wholes(capsys):
+    assert main(["run", "--size", "32", "--ticks", "600", "--seed", "1"]) == 0
+    assert "No wholes" in capsys.readouterr().out and result()["results"]["wholes"]["levels"] == []
+
+
+def test_without_nulls_it_is_said_that_it_may_be_chance(seams, capsys):
+    land = str(seams[0].parent / "land.txt")
+    assert main(["run", "--supply", land, "--ticks", "300", "--seed", "1", "--nulls", "0"]) == 0
+    found = result()["results"]["wholes"]
+    assert found["nulls"] == 0 and found["standing"] is None and found["levels"][0]["stands"] is None
+    out = capsys.readouterr().out
+    assert "These may be chance" in out and "stands" not in out
+
+
+def test_ctrl_c_leaves_out_roles_and_wholes_but_writes_the_rest(capsys, monkeypatch):
+    from organism._commands import emergent
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(emergent, "find_wholes", stopped)
+    assert main(["run", "--size", "6", "--ticks", "30", "--snapshots", "10"]) == 130
+    assert "stopped by Ctrl-C while looking for roles and wholes" in capsys.readouterr().err
+    assert {path.name for path in Path("organism-run").iterdir()} == FILES - FOUND | WINDOWS - {"wholes_over_time.png"}
+    assert "wholes" not in result()["results"] and not result()["stopped_early"]
+
+
+# -- anybody's network --------------------------------------------------------------------
+
+def planted(path):
+    """Write three groups of ten who trade among themselves as an edge list with a header; return the groups."""
+    rng = np.random.default_rng(1)
+    lines = ["source,target,weight"]
+    for i in range(30):
+        for j in range(30):
+            if i != j and rng.random() < (.7 if i // 10 == j // 10 else .05):
+                lines.append(f"n{i},n{j},{rng.exponential():.4f}")
+    Path(path).write_text("\n".join(lines) + "\n")
+    return [i // 10 for i in range(30)]
+
+
+def test_wholes_of_a_file(capsys):
+    groups = planted("trade.csv")
+    assert main(["wholes", "trade.csv", "--directed", "--seed", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "3 wholes of 10 to 10 members" in out and ": stands" in out and "3 blocks" in out and "seed 1" in out
+    folder, told = Path("organism-wholes"), result("organism-wholes")
+    levels = {f"level_{i}.{kind}" for i in range(len(told["wholes"]["levels"])) for kind in ("graphml", "png")}
+    assert {path.name for path in folder.iterdir()} == NETWORK | levels | {"tree.png", "nulls.png"} and levels
+    rows = {row["node"]: row for row in table(folder / "membership.csv")}
+    for column in ("level_0", "block"):
+        found = [int(rows[f"n{i}"][column]) for i in range(30)]
+        assert len(set(zip(found, groups, strict=True))) == len(set(found)) == 3
+    flows = nx.read_graphml(folder / "level_0.graphml")
+    given = sum(float(row["weight"]) for row in table("trade.csv"))
+    assert flows.is_directed() and len(flows) == 3 and flows.size(weight="weight") == pytest.approx(given)
+    inside = sum(data["weight"] for a, b, data in flows.edges(data=True) if a == b) / given
+    finest = {row["statistic"]: row for row in table(folder / "levels.csv") if row["level"] == "0"}
+    assert float(finest["closure"]["observed"]) == pytest.approx(inside, rel=1e-6) and inside > .7
+    assert float(finest["modularity"]["degrees_above"]) == .05
+    assert told["ties_are"] == "found" and told["wholes"]["levels"][0]["stands"] and told["roles"]["stands"]
+    for path in folder.glob("*.png"):
+        assert path.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_random_network_has_none(capsys):
+    nx.write_graphml(nx.gnp_random_graph(60, .1, seed=1, directed=True), "random.graphml")
+    assert main(["wholes", "random.graphml", "--seed", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "stands" not in out and ("No wholes" in out or "No level beats its null" in out) and "No blocks" in out
+    assert not result("organism-wholes")["wholes"]["standing"]
+
+
+@pytest.mark.parametrize("method", ["networkx", "infomap"])
+def test_other_methods_find_the_same_groups(method):
+    if method == "infomap":
+        pytest.importorskip("infomap")
+    planted("trade.csv")
+    for one in ("louvain", method):
+        assert main(["wholes", "trade.csv", "--directed", "--seed", "1", "--method", one, "--out", one,
+                     "--quiet"]) == 0
+    mine, other = table("louvain/membership.csv"), table(f"{method}/membership.csv")
+    pairs = [set(zip([row["level_0"] for row in mine], [row[name] for row in other], strict=True))
+             for name in other[0] if name.startswith("level_")]
+    assert result(method)["wholes"]["method"] == method
+    assert 3 in [len(pair) for pair in pairs]               # a level with the same three groups
+
+
+def test_same_seed_same_wholes_and_quiet_is_quiet(capsys):
+    for folder in ("a", "b"):
+        assert main(["wholes", "karate", "--seed", "7", "--out", folder, "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+    for name in ("membership.csv", "levels.csv", "summary.json", "level_0.graphml"):
+        assert Path("a", name).read_bytes() == Path("b", name).read_bytes()
+
+
+def test_ties_of_our_own_worlds_are_given(seams, capsys):
+    assert main(["wholes", str(seams[0] / "last_window.graphml"), "--seed", "1", "--quiet"]) == 0
+    told = result("organism-wholes")["wholes"]
+    assert result("organism-wholes")["ties_are"] == "given"
+    assert told["levels"] and all("degrees" not in level["nulls"] for level in told["levels"])
+    assert {"r0", "r1", "r2", "weight"} <= set(next(iter(
+        nx.read_graphml("organism-wholes/level_0.graphml").edges(data=True)))[2])
+
+
+def test_edges_without_weights_loops_and_lone_nodes(capsys):
+    graph = nx.disjoint_union(nx.complete_graph(6), nx.complete_graph(5))
+    graph.add_edge(0, 0)
+    graph.add_node(99)
+    nx.write_gml(graph, "odd.gml")
+    assert main(["wholes", "odd.gml", "--seed", "1", "--nulls", "0"]) == 0
+    assert len(table("organism-wholes/membership.csv")) == 12
+    nx.write_graphml(nx.empty_graph(3), "none.graphml")
+    assert main(["wholes", "none.graphml", "--seed", "1", "--out", "none"]) == 0
+    out = capsys.readouterr().out
+    assert "No wholes" in out and "No blocks" in out and {path.name for path in Path("none").iterdir()} == NETWORK
 
 
 # -- mistakes -----------------------------------------------------------------------------
@@ -267,6 +460,18 @@ def test_set_reads_values(given, name, value):
     (["run", "--graph", "twice.graphml"], "twice.graphml: "),
     (["run", "--graph", "heavy.graphml"], "heavy.graphml: "),
     (["run", "--graph", "minus.graphml"], "minus.graphml: "),
+    (["run", "--ticks", "50", "--snapshots", "60"], "--snapshots must be in [1, 50], the ticks to run, not 60"),
+    (["run", "--snapshots", "0"], "--snapshots: must be a whole number in [1,"),
+    (["run", "--nulls", "5"], "--nulls: must be 0 or a whole number of at least 19"),
+    (["wholes", "karate", "--nulls", "18"], "not '18'"),
+    (["wholes", "karate", "--method", "leiden"], "invalid choice: 'leiden'"),
+    (["wholes", "karat"], "did you mean 'karate'?"),
+    (["wholes", "no.gml"], "there is no graph file no.gml"),
+    (["wholes", "both.txt"], "already given on line 1; if ties have a direction, use --directed"),
+    (["wholes", "empty.graphml"], "empty.graphml: there are no nodes in this network"),
+    (["wholes", "heavy.graphml"], "weight of the edge from 1 to 2 must be a number in [0, inf), not 'much'"),
+    (["wholes", "minus.graphml"], "weight of the edge from 1 to 2 must be a number in [0, inf), not -1.0"),
+    (["wholes", "karate", "--out", "map.txt"], "the output folder map.txt is a file"),
     (["params", "zzzz"], "no parameter's name or meaning holds 'zzzz'"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_a_mistake_is_answered_by_one_sentence(capsys, words, said):
@@ -302,6 +507,15 @@ def test_an_unwritable_folder_is_noticed_before_the_run(capsys, monkeypatch):
         assert "cannot be written" in refused(capsys, "run", "--out", "locked")
 
 
+def test_a_package_that_is_missing_is_named(capsys, monkeypatch):
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "needs the package infomap (GPL), which is not installed: pip install infomap" in refused(
+        capsys, "wholes", "karate", "--method", "infomap")
+    assert not Path("organism-wholes").exists()
+
+
 def test_a_full_disk_is_said_in_one_sentence(capsys, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -327,7 +541,8 @@ def test_ctrl_c_saves_what_there_is():
 # -- help and lists -----------------------------------------------------------------------
 
 def test_help_and_version(capsys):
-    for words, said in ((["--help"], "presets"), (["run", "--help"], "--supply-scale"), ([], "COMMAND"),
+    for words, said in ((["--help"], "presets"), (["run", "--help"], "--supply-scale"), (["wholes", "--help"], "--ties"),
+                        ([], "COMMAND"),
                         (["--version"], og.__version__)):
         if words:
             with pytest.raises(SystemExit) as end:

@@ -309,8 +309,8 @@ def wholes_matrix(wholes, ax: Axes | None = None, *, title: str | None = "who gi
                   interpolation="nearest")
         _drawing.colour_bar(ax, ScalarMappable(norm, colormaps["Blues"]), "goods from member to member (mean)", False)
     else:
-        ax.set_xlim(0, n)
-        ax.set_ylim(n, 0)
+        ax.set_xlim(0, max(n, 1))
+        ax.set_ylim(max(n, 1), 0)
         _drawing.note(ax, "nothing flows")
     handles = []
     for i, level in enumerate(wholes):

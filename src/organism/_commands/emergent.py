@@ -53,7 +53,7 @@ class Watch:
 
     def finish(self) -> None:
         """Take what has run since the last snapshots, and no more."""
-        for taken in filter(None, (self.thirds, self.windows)):
+        for taken in [self.thirds] if self.windows is None else [self.thirds, self.windows]:
             if self.world.tick > (taken.ticks[-1] if len(taken) else 0):
                 taken(self.world)
             taken.stop()
