@@ -541,9 +541,8 @@ def test_ctrl_c_saves_what_there_is():
 # -- help and lists -----------------------------------------------------------------------
 
 def test_help_and_version(capsys):
-    for words, said in ((["--help"], "presets"), (["run", "--help"], "--supply-scale"), (["wholes", "--help"], "--ties"),
-                        ([], "COMMAND"),
-                        (["--version"], og.__version__)):
+    for words, said in ((["--help"], "presets"), (["run", "--help"], "--supply-scale"),
+                        (["wholes", "--help"], "--ties"), ([], "COMMAND"), (["--version"], og.__version__)):
         if words:
             with pytest.raises(SystemExit) as end:
                 main(words)

@@ -277,6 +277,7 @@ class Level:
         ties = self.between.tocoo()
         graph.add_weighted_edges_from(zip(ties.row.tolist(), ties.col.tolist(), ties.data.tolist(), strict=True))
         for r, flow in enumerate(self.trade.resources):
+            nx.set_edge_attributes(graph, 0.0, f"r{r}")
             ties = inside_out(flow, self.labels, self.n_wholes).tocoo()
             for i, j, amount in zip(ties.row.tolist(), ties.col.tolist(), ties.data.tolist(), strict=True):
                 graph.edges[i, j][f"r{r}"] = amount
