@@ -152,6 +152,8 @@ def test_readme_commands(words, tmp_path, monkeypatch, capsys):
         words = [str(README.parent / word) if word.startswith("examples/") else word for word in words]
     if words[0] == "run":
         words += ["--ticks", "30", "--quiet"]
+        if "--snapshots" in words:
+            words[words.index("--snapshots") + 1] = "10"
         if not {"--graph", "--supply", "--size"} & set(words):
             words += ["--size", "12"]
     assert main(words) == 0

@@ -69,7 +69,7 @@ def _memory(sites: int, ties: int, resources: int):
         have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return
-    need = sites * (250 + 60 * resources) + ties * (40 + 8 * resources)
+    need = sites * (250 + 60 * resources) + ties * (50 + 36 * resources)     # with the flows of the last third
     if need > have:
         raise Mistake(f"a world of {sites:,} sites needs about {need / 2**30:,.0f} GB of memory; "
                       f"this machine has {have / 2**30:,.0f} GB")

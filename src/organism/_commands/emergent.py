@@ -18,7 +18,8 @@ from ..wholes import Followed, Wholes, find_wholes, follow_wholes
 from .files import FLOWS, minimum, picture
 from .options import plural
 
-__all__ = ["Emergent", "Watch", "about_wholes", "look", "matrix_picture", "save", "untested", "wrapped"]
+__all__ = ["Emergent", "Watch", "about_wholes", "look", "matrix_picture", "save", "untested", "with_nulls",
+           "wrapped"]
 
 #: Nulls of each kind where flows go along no more ties than this, and no nulls otherwise, unless told.
 NULLS, CHEAP = 19, 200_000
@@ -141,7 +142,7 @@ def look(watch: Watch, nulls: int | None, say: Callable[[str], None], progress: 
     reading = last.reading()
     ties = len(reading.giver)
     n_nulls = (NULLS if ties <= CHEAP else 0) if nulls is None else nulls
-    say(f"Looking for wholes in the flows along {plural(ties, 'tie')}, {plural(n_nulls, 'null')} of each kind ...")
+    say(f"Looking for wholes in the flows along {plural(ties, 'tie')}, {with_nulls(n_nulls)} ...")
     wholes = find_wholes(reading, rng=SEED, progress=progress, **_options(n_nulls))
     followed = None
     if watch.windows is not None:
@@ -196,6 +197,11 @@ def untested(wholes: Wholes, n_nulls: int) -> list[str]:
         return []
     return [f"These may be chance: along {plural(int(wholes.trade.flows.nnz), 'tie')} no nulls were run; "
             f"--nulls {NULLS} runs them."]
+
+
+def with_nulls(n_nulls: int) -> str:
+    """Say how many nulls are run."""
+    return f"with {n_nulls:,} nulls of each kind" if n_nulls else "without nulls"
 
 
 def wrapped(text: str) -> str:

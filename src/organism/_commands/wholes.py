@@ -15,7 +15,7 @@ from .. import __version__
 from ..inputs import read_graph
 from ..roles import Blocks, block_roles
 from ..wholes import Wholes, find_wholes
-from .emergent import CHEAP, NULLS, about_wholes, matrix_picture, untested, wrapped
+from .emergent import CHEAP, NULLS, about_wholes, matrix_picture, untested, with_nulls, wrapped
 from .files import new_folder, picture, table
 from .options import Mistake, count, nulls, plural
 
@@ -132,9 +132,9 @@ def _search(graph, options, folder: Path) -> int:
 
     say(f"organism {__version__}: {Path(options.file).name} with {plural(len(graph), 'node')} and "
         f"{plural(graph.number_of_edges(), 'edge')}, {options.method}, seed {seed}", not options.quiet)
-    say(f"Looking for roles with {plural(n_nulls, 'null')} ...", told)
+    say(f"Looking for roles, {with_nulls(n_nulls)} ...", told)
     blocks = block_roles(graph, given=kind == "given", n_nulls=n_nulls, rng=seed)
-    say(f"Looking for wholes with {plural(n_nulls, 'null')} of each kind ...", told)
+    say(f"Looking for wholes, {with_nulls(n_nulls)} ...", told)
     found = find_wholes(graph, options.method, rng=seed, progress=told,
                         **({"nulls": KINDS[kind], "n_nulls": n_nulls} if n_nulls else {"nulls": ()}))
     say(_report(blocks, found, kind, n_nulls), not options.quiet)
