@@ -20,7 +20,7 @@ from organism._commands import files
 FOUND = {"wholes_map.png", "wholes_matrix.png"}
 FILES = {"summary.json", "series.csv", "members.csv", "interdependence.graphml", "world.npz", "figure.png", *FOUND}
 WINDOWS = {"snapshots", "windows.csv", "flows.csv", "last_window.graphml", "wholes_over_time.png"}
-NETWORK = {"summary.json", "membership.csv", "levels.csv", "flows.png", "matrix.png"}
+NETWORK = {"summary.json", "membership.csv", "flows.png", "matrix.png"}
 
 
 @pytest.fixture(autouse=True)
@@ -348,7 +348,8 @@ def test_wholes_of_a_file(capsys):
     assert "3 wholes of 10 to 10 members" in out and ": stands" in out and "3 blocks" in out and "seed 1" in out
     folder, told = Path("organism-wholes"), result("organism-wholes")
     levels = {f"level_{i}.{kind}" for i in range(len(told["wholes"]["levels"])) for kind in ("graphml", "png")}
-    assert {path.name for path in folder.iterdir()} == NETWORK | levels | {"tree.png", "nulls.png"} and levels
+    assert {path.name for path in folder.iterdir()} == NETWORK | levels | {"levels.csv", "tree.png",
+                                                                          "nulls.png"} and levels
     rows = {row["node"]: row for row in table(folder / "membership.csv")}
     for column in ("level_0", "block"):
         found = [int(rows[f"n{i}"][column]) for i in range(30)]
@@ -403,6 +404,22 @@ def test_ties_of_our_own_worlds_are_given(seams, capsys):
     assert told["levels"] and all("degrees" not in level["nulls"] for level in told["levels"])
     assert {"r0", "r1", "r2", "weight"} <= set(next(iter(
         nx.read_graphml("organism-wholes/level_0.graphml").edges(data=True)))[2])
+
+
+@pytest.mark.parametrize("edges, nodes", [
+    ([(1, 2, {"weight": 0.}), (2, 3, {"weight": 0.})], {}), ([(1, 1, {})], {}), ([(1, 2, {"weight": 1e100})], {}),
+    ([(1, 2, {}), (2, 3, {})], {"dominant_task": "worker", "x": "north", "y": "far", "uid": 7}),
+    ([(1, 2, {"weight": 2, "r0": 1.5}), (2, 3, {"weight": 2}), (3, 1, {})], {}), ([("a & b", "<c>", {})], {}),
+], ids=["nothing flows", "a loop", "much", "attributes of its own", "resources of some", "odd names"])
+@pytest.mark.filterwarnings("error")
+def test_odd_networks_are_read(edges, nodes):
+    graph = nx.DiGraph(edges)
+    for data in graph.nodes.values():
+        data.update(nodes)
+    nx.write_graphml(graph, "odd.graphml")
+    assert main(["wholes", "odd.graphml", "--seed", "1"]) == 0
+    assert {row["node"] for row in table("organism-wholes/membership.csv")} == set(map(str, graph))
+    assert NETWORK <= {path.name for path in Path("organism-wholes").iterdir()}
 
 
 def test_edges_without_weights_loops_and_lone_nodes(capsys):
@@ -469,8 +486,9 @@ def test_edges_without_weights_loops_and_lone_nodes(capsys):
     (["wholes", "no.gml"], "there is no graph file no.gml"),
     (["wholes", "both.txt"], "already given on line 1; if ties have a direction, use --directed"),
     (["wholes", "empty.graphml"], "empty.graphml: there are no nodes in this network"),
-    (["wholes", "heavy.graphml"], "weight of the edge from 1 to 2 must be a number in [0, inf), not 'much'"),
-    (["wholes", "minus.graphml"], "weight of the edge from 1 to 2 must be a number in [0, inf), not -1.0"),
+    (["wholes", "heavy.graphml"], "weight of the edge from 1 to 2 must be a number in [0, 1e+100], not 'much'"),
+    (["wholes", "minus.graphml"], "weight of the edge from 1 to 2 must be a number in [0, 1e+100], not -1.0"),
+    (["wholes", "vast.graphml"], "must be a number in [0, 1e+100], not 1e+101"),
     (["wholes", "karate", "--out", "map.txt"], "the output folder map.txt is a file"),
     (["params", "zzzz"], "no parameter's name or meaning holds 'zzzz'"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
@@ -483,6 +501,7 @@ def test_a_mistake_is_answered_by_one_sentence(capsys, words, said):
     nx.write_graphml(nx.MultiGraph([(1, 2), (1, 2)]), "twice.graphml")
     nx.write_graphml(nx.Graph([(1, 2, {"weight": "much"})]), "heavy.graphml")
     nx.write_graphml(nx.Graph([(1, 2, {"weight": -1.})]), "minus.graphml")
+    nx.write_graphml(nx.Graph([(1, 2, {"weight": 1e101})]), "vast.graphml")
     before = set(os.listdir())
     assert said in refused(capsys, *words)
     assert set(os.listdir()) == before, "a refused run leaves nothing behind"

@@ -82,7 +82,10 @@ def scene_of_graph(graph, places=None) -> Scene:
     if edges and "r0" in edges[0][2]:
         names = sorted((name for name in edges[0][2] if name[:1] == "r" and name[1:].isdigit()),
                        key=lambda name: int(name[1:]))
-    amount = np.array([[data.get(name, 1.0) for name in names] for _, _, data in edges], dtype=float)
+    amount = np.array([[data.get(name, float(name == "weight")) for name in names] for _, _, data in edges],
+                      dtype=float).reshape(-1, len(names))
+    some = (giver != receiver) & (amount.sum(axis=1) > 0)   # a loop is no arrow, and where nothing flows there is none
+    giver, receiver, amount = giver[some], receiver[some], amount[some]
     grid = None
     if places is None and nodes and all("x" in data and "y" in data for _, data in graph.nodes(data=True)):
         places = [(data["x"], data["y"]) for _, data in graph.nodes(data=True)]
@@ -92,7 +95,7 @@ def scene_of_graph(graph, places=None) -> Scene:
     whole = about.get("source") == "exact totals" and "start" not in about  # not of a window of ticks
     said = [EXACT if whole else about.get("unit", "weight"), *[HUE] * (len(names) > 1)]
     return Scene(None if places is None else np.asarray(places, dtype=float), _node_hues(task, hues(k)), hues(k),
-                 giver, receiver, amount.reshape(-1, len(names)), said, grid)
+                 giver, receiver, amount, said, grid)
 
 
 def _node_hues(task, of_tasks) -> np.ndarray:

@@ -24,6 +24,8 @@ __all__ = ["add", "wholes"]
 FOLDER = "organism-wholes"
 #: Of networks with more ties it is said what takes long.
 LARGE = 10_000
+#: Greatest flow whose square can be computed with.
+MOST = 1e100
 #: In which nulls the detector runs again: where ties are themselves in question, and where they are given.
 KINDS = {"found": ("degrees", "flows", "strengths"), "given": ("flows", "strengths")}
 
@@ -82,8 +84,6 @@ def wholes(options) -> int:
     folder = new_folder(options.out, FOLDER)
     try:
         return _search(graph, options, folder)
-    except ValueError as error:
-        raise Mistake(f"{options.file}: {error}") from None
     except OSError as error:
         raise Mistake(f"{folder} could not be written in full: {error.strerror or error}") from None
     finally:
@@ -112,9 +112,9 @@ def _graph(options):
     for giver, receiver, data in graph.edges(data=True):
         for name, amount in data.items():
             if name == "weight" or name[:1] == "r" and name[1:].isdigit():
-                if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 <= amount < float("inf"):
+                if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 <= amount <= MOST:
                     raise Mistake(f"{options.file}: {name} of the edge from {giver} to {receiver} must be a number "
-                                  f"in [0, inf), not {amount!r}")
+                                  f"in [0, {MOST:g}], not {amount!r}")
     return graph
 
 
@@ -149,6 +149,15 @@ def _ours(graph) -> bool:
     return graph.graph.get("source") in ("exact totals", "decayed sums")
 
 
+def _drawn(graph):
+    """Return the network as it is drawn: one that is not ours without attributes of nodes, which may mean anything."""
+    drawn = graph.to_directed()
+    if not _ours(graph):
+        for data in drawn.nodes.values():
+            data.clear()
+    return drawn
+
+
 def _report(blocks: Blocks, found: Wholes, kind: str, n_nulls: int) -> str:
     """Return the words that are printed."""
     chance = {"found": "other ties, as many of each node; then other flows on the same ties",
@@ -181,13 +190,13 @@ def _write(graph, blocks: Blocks, found: Wholes, summary: dict, folder: Path) ->
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     table(folder / "membership.csv", {"node": [str(node) for node in found.trade.nodes], "block": blocks.labels,
                                       **{f"level_{i}": level.labels for i, level in enumerate(found)}})
-    found.frame().to_csv(folder / "levels.csv", index=False, float_format="%.7g")
     for i, level in enumerate(found):
         nx.write_graphml(level.graph(), folder / f"level_{i}.graphml")
         picture(folder / f"level_{i}.png", (5.2, 5.0), lambda ax, i=i: plots.wholes_graph(found, i, ax))
-    picture(folder / "flows.png", (6.4, 6.0), lambda ax: plots.interdependence_graph(graph.to_directed(), ax))
+    picture(folder / "flows.png", (6.4, 6.0), lambda ax: plots.interdependence_graph(_drawn(graph), ax))
     matrix_picture(found, folder / "matrix.png")
     if len(found):
+        found.frame().to_csv(folder / "levels.csv", index=False, float_format="%.7g")
         height = 1.6 + 0.8 * (len(found) + 1)
         picture(folder / "tree.png", (6.4, height), lambda ax: plots.wholes_tree(found, ax))
         picture(folder / "nulls.png", (6.4, 4.6), lambda ax: plots.wholes_by_level(found, "modularity", ax))
