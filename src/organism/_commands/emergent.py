@@ -218,7 +218,9 @@ def save(world, watch: Watch, found: Emergent | None, folder: Path) -> list[str]
     from .. import plots
 
     if found is not None:
-        picture(folder / "wholes_map.png", (5.6, 5.6), lambda ax: plots.wholes_map(world, found.wholes, ax))
+        roles = found.roles if found.roles.n_roles > 1 else None        # else what each mostly does
+        picture(folder / "wholes_map.png", (5.6, 5.6),
+                lambda ax: plots.wholes_map(world, found.wholes, ax, roles=roles))
         matrix_picture(found.wholes, folder / "wholes_matrix.png")
         if found.followed is not None:
             picture(folder / "wholes_over_time.png", (7.2, 4.4), lambda ax: plots.wholes_over_time(found.followed, ax))

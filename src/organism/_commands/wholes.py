@@ -26,8 +26,12 @@ FOLDER = "organism-wholes"
 LARGE = 10_000
 #: Greatest flow whose square can be computed with.
 MOST = 1e100
-#: In which nulls the detector runs again: where ties are themselves in question, and where they are given.
-KINDS = {"found": ("degrees", "flows", "strengths"), "given": ("flows", "strengths")}
+#: In which nulls the detector runs again: where ties are themselves in question (the default of a graph), and where
+#: they are given.
+KINDS = {"found": None, "given": ("flows", "strengths")}
+#: What chance deals out in each null.
+CHANCE = {"degrees": "other ties, as many of each node", "flows": "other flows on the same ties",
+          "strengths": "other flows on the same ties, of which each node gives and gets as much"}
 
 
 def add(commands) -> None:
@@ -137,7 +141,7 @@ def _search(graph, options, folder: Path) -> int:
     say(f"Looking for wholes, {with_nulls(n_nulls)} ...", told)
     found = find_wholes(graph, options.method, rng=seed, progress=told,
                         **({"nulls": KINDS[kind], "n_nulls": n_nulls} if n_nulls else {"nulls": ()}))
-    say(_report(blocks, found, kind, n_nulls), not options.quiet)
+    say(_report(blocks, found, n_nulls), not options.quiet)
     say(f"Writing to {folder} ...", told)
     _write(graph, blocks, found, _summary(options, seed, kind, blocks, found, n_nulls), folder)
     say(f"Written to {folder}: " + ", ".join(sorted(os.listdir(folder))), not options.quiet)
@@ -158,13 +162,13 @@ def _drawn(graph):
     return drawn
 
 
-def _report(blocks: Blocks, found: Wholes, kind: str, n_nulls: int) -> str:
+def _report(blocks: Blocks, found: Wholes, n_nulls: int) -> str:
     """Return the words that are printed."""
-    chance = {"found": "other ties, as many of each node; then other flows on the same ties",
-              "given": "other flows on the same ties"}[kind]
-    return wrapped("\n".join(["", "Roles (blocks that give and get alike):", str(blocks), "",
-                              "Wholes (groups that trade among themselves):", str(found), *untested(found, n_nulls),
-                              *[f"Chance: {chance}."] * bool(n_nulls and len(found)), ""]))
+    lines = ["", "Roles (blocks that give and get alike):", str(blocks), "",
+             "Wholes (groups that trade among themselves):", str(found), *untested(found, n_nulls)]
+    if n_nulls and len(found):
+        lines.append("Chance deals out: " + "; ".join(CHANCE[null] for null in found[0].nulls) + ". The first decides.")
+    return wrapped("\n".join([*lines, ""]))
 
 
 def _summary(options, seed: int, kind: str, blocks: Blocks, found: Wholes, n_nulls: int) -> dict:
