@@ -219,12 +219,17 @@ def save(world, watch: Watch, found: Emergent | None, folder: Path) -> list[str]
 
     if found is not None:
         roles = found.roles if found.roles.n_roles > 1 else None        # else what each mostly does
-        picture(folder / "wholes_map.png", (5.6, 5.6),
+        picture(folder / "wholes_map.png", (8.0, 2.6) if _flat(world.topology) else (5.6, 5.6),
                 lambda ax: plots.wholes_map(world, found.wholes, ax, roles=roles))
         matrix_picture(found.wholes, folder / "wholes_matrix.png")
         if found.followed is not None:
             picture(folder / "wholes_over_time.png", (7.2, 4.4), lambda ax: plots.wholes_over_time(found.followed, ax))
     return [] if watch.windows is None else save_windows(watch.windows, folder)
+
+
+def _flat(topology) -> bool:
+    """Tell a map that is much wider than high, and has its key below."""
+    return topology.shape is not None and (1, *topology.shape)[-2] < 0.4 * topology.shape[-1]
 
 
 def matrix_picture(wholes: Wholes, path: Path) -> None:
