@@ -314,6 +314,26 @@ def test_without_nulls_it_is_said_that_it_may_be_chance(seams, capsys):
     assert "These may be chance" in out and "stands" not in out
 
 
+@pytest.mark.parametrize("ran, window", [(5, (0, 5)), (22, (10, 20)), (27, (20, 27)), (30, (20, 30))])
+def test_of_a_run_cut_short_the_last_long_part_is_read(tmp_path, ran, window):
+    from organism._commands.emergent import Watch, look
+
+    params = og.Params.preset("evolving").replace(**{"demography.hazard": .03, "care.weight": .75})
+    world = og.World(og.Topology.grid((12, 12)), params, rng=1, ledger=True)
+    watch = Watch(world, 30, None, tmp_path)
+    world.step(ran)
+    watch.finish()
+    found = look(watch, None, lambda words: None, False)
+    assert (found.snapshot.start, found.snapshot.stop) == window
+    uid = world.state["uid"][world.living]
+    then = set(found.snapshot.uid.tolist())
+    roles = dict(zip(found.roles.uid.tolist(), found.roles.labels.tolist(), strict=True))
+    assert found.columns(uid)["role"].tolist() == [roles.get(one, -1) for one in uid.tolist()]
+    assert bool(set(uid.tolist()) - then) == (window[1] < ran)      # who was born later has none
+    world.step(10)
+    assert watch.thirds.ticks[-1] == ran                            # nothing more is taken
+
+
 def test_ctrl_c_leaves_out_roles_and_wholes_but_writes_the_rest(capsys, monkeypatch):
     from organism._commands import emergent
 

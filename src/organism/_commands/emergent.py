@@ -87,9 +87,8 @@ class Emergent:
     followed: Followed | None
     n_nulls: int
 
-    def columns(self, site: np.ndarray) -> dict[str, np.ndarray]:
-        """Return role, and whole at each level, of who lives at each of some sites; -1 if that is not known."""
-        uid = self.snapshot.uid[site]
+    def columns(self, uid: np.ndarray) -> dict[str, np.ndarray]:
+        """Return role, and whole at each level, of some members; -1 of those who came later."""
         return {name: _labels_of(uid, *of) for name, of in (
             ("role", (self.roles.uid, self.roles.labels)),
             *((f"whole_{i}", (level.trade.uid, level.labels)) for i, level in enumerate(self.wholes)))}
@@ -137,7 +136,7 @@ def look(watch: Watch, nulls: int | None, say: Callable[[str], None], progress: 
     last = watch.last
     if last is None:
         return None
-    say(f"Looking for roles of {plural(len(last.living), 'member')} ... (Ctrl-C leaves out what is not yet found)")
+    say(f"Looking for roles of {plural(len(last.living), 'member')} ... (Ctrl-C leaves out roles and wholes)")
     roles = find_roles(last, rng=SEED)
     reading = last.reading()
     ties = len(reading.giver)
@@ -224,7 +223,7 @@ def save(world, watch: Watch, found: Emergent | None, folder: Path) -> list[str]
         matrix_picture(found.wholes, folder / "wholes_matrix.png")
         if found.followed is not None:
             picture(folder / "wholes_over_time.png", (7.2, 4.4), lambda ax: plots.wholes_over_time(found.followed, ax))
-    return [] if watch.windows is None else save_windows(watch.windows, folder)
+    return [] if not watch.windows else save_windows(watch.windows, folder)
 
 
 def _flat(topology) -> bool:

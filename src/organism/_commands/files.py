@@ -47,14 +47,14 @@ def new_folder(asked: str | None, default: str) -> Path:
 def write(world: World, series, summary: dict, columns: Callable, folder: Path) -> list[str]:
     """Write what a run always writes, the small and certain files first; return what was left out.
 
-    ``columns`` gives, for sites, further columns of their members.
+    ``columns`` gives further columns of members, by their uids.
     """
     import networkx as nx
 
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     world.save(folder / "world.npz")
     table(folder / "series.csv", series.to_dict())
-    more = columns(world.living)
+    more = columns(world.state["uid"][world.living])
     table(folder / "members.csv", _members(world) | more)
     least, notes = minimum(world.tie("total").sum(axis=1), world.n_members), []
     if least is None:

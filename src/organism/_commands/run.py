@@ -143,7 +143,7 @@ def _live(world: World, options, folder: Path) -> int:
     if not options.quiet:
         print(report(world, summary, found))
     say(f"Writing to {folder} ...")
-    notes = write(world, series, summary, (lambda sites: {}) if found is None else found.columns, folder)
+    notes = write(world, series, summary, (lambda uid: {}) if found is None else found.columns, folder)
     notes += save(world, watch, found, folder)
     if not options.quiet:
         print("".join(f"{note}\n" for note in notes), end="")
