@@ -11,7 +11,7 @@ from .._checks import whole
 from ..measures import division_of_labour_test
 from ._acts import acts_of, points_of
 from ._agree import Agreement
-from ._mixture import Cloud, fit, prediction_strength
+from ._mixture import Cloud, fit, prediction_strengths
 from ._profile import Profile, profiles_of
 
 __all__ = ["Roles", "find_roles"]
@@ -33,7 +33,9 @@ class Roles:
     profiles : list of Profile
         One a role.
     strengths : dict of int to float
-        Prediction strength of each number of roles that was tried.
+        Prediction strength of each number of roles that was tried, mean of random halves of the members.
+    errors : dict of int to float
+        Standard errors of these means.
     statistic : float
         Division of labour D_ind of the first block (tasks), as observed in the members that were tested.
     pvalue : float
@@ -51,6 +53,7 @@ class Roles:
     probabilities: np.ndarray
     profiles: list[Profile]
     strengths: dict[int, float]
+    errors: dict[int, float]
     statistic: float
     pvalue: float
     null_distribution: np.ndarray
@@ -213,20 +216,19 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     test = division_of_labour_test(next(iter(some.blocks.values())), n_resamples=n_resamples, rng=rng,
                                    draws=some.draws)
     points, edges, floors = points_of(able)
-    strengths, chosen = {}, n_roles or 1
+    strengths, errors, chosen = {}, {}, n_roles or 1
     if n_roles is None and test.pvalue <= alpha:
         sample = points[rng.permutation(len(points))[:2 * SAMPLE]]
-        strengths = {number: prediction_strength(sample, edges, floors, number, rng)
-                     for number in range(2, max_roles + 1)}
+        strengths, errors = prediction_strengths(sample, edges, floors, range(2, max_roles + 1), threshold, rng)
         chosen = max((number for number, strength in strengths.items() if strength >= threshold), default=1)
     cloud = fit(points[rng.permutation(len(points))[:2 * SAMPLE]] if len(points) else np.zeros((1, edges[-1])),
-                edges, floors, chosen, rng, starts=5)
+                edges, floors, chosen, rng)
     cloud = _sorted(cloud)
     probabilities, labels = np.zeros((len(acts), chosen)), np.full(len(acts), -1)
     probabilities[known] = cloud.probabilities(points)
     labels[known] = probabilities[known].argmax(axis=1)
     return Roles(labels=labels, probabilities=probabilities, profiles=profiles_of(acts, labels, chosen),
-                 strengths=strengths, statistic=test.statistic, pvalue=test.pvalue,
+                 strengths=strengths, errors=errors, statistic=test.statistic, pvalue=test.pvalue,
                  null_distribution=test.null_distribution, alpha=alpha, threshold=threshold, uid=acts.uid,
                  site=acts.site, seed=seed, cloud=cloud)
 
