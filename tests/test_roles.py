@@ -155,7 +155,7 @@ def test_profiles_in_plain_words():
 
 def test_the_mixture_is_likelier_than_one_cloud():
     from organism.roles._acts import points_of
-    from organism.roles._mixture import fit, prediction_strength
+    from organism.roles._mixture import fit, found_again
 
     true, table = planted(np.random.default_rng(3))
     points, edges, floors = points_of(acts_of(table))
@@ -167,7 +167,7 @@ def test_the_mixture_is_likelier_than_one_cloud():
     nearest = ((clouds[3].centres[:, None] - centres[None])**2).sum(axis=2).min(axis=1)
     assert nearest.max() < 1e-4
     assert (clouds[3].variances >= floors).all()
-    strength = [prediction_strength(points, edges, floors, number, np.random.default_rng(1)) for number in (1, 3, 5)]
+    strength = [found_again(points, edges, floors, number, np.random.default_rng(1)) for number in (1, 3, 5)]
     assert strength[0] == 1 and strength[1] > .95 and strength[2] < .8
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Cloud", "first_labels", "fit", "found_again", "prediction_strengths"]
+from ._strength import together
+
+__all__ = ["Cloud", "first_labels", "fit", "found_again"]
 
 #: Steps of k-means and of EM that every start makes, and further steps of EM of the best start, at most.
 FIRST, SHORT, MOST = 4, 5, 60
@@ -20,10 +22,6 @@ FIRST, SHORT, MOST = 4, 5, 60
 GAIN = 1e-4
 #: A role with fewer members than this in half of them is not told from a few strays.
 FEWEST = 5
-#: Random halves with which every number of roles is tried first, and at most.
-FEW, MANY = 4, 40
-#: Halves are added until the mean is so many standard errors off the threshold, or its standard error is so small.
-CLEAR, SMALL = 4, 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,55 +171,22 @@ def found_again(points, edges, floors, n_roles: int, rng: np.random.Generator, s
     -------
     float
         In [0, 1]; 1 of one role.
-    """
-    if n_roles == 1:
-        return 1.0
-    half, found = min(len(points) // 2, sample), []
-    if half < FEWEST * n_roles:
-        return 0.0
-    order = rng.permutation(len(points))[:2 * half]
-    halves = points[order[:half]], points[order[half:]]
-    clouds = [fit(part, edges, floors, n_roles, rng) for part in halves]
-    for mine, own, other in ((halves[0], *clouds), (halves[1], *clouds[::-1])):
-        table = np.bincount(own.labels(mine) * n_roles + other.labels(mine), minlength=n_roles**2)
-        table = table.reshape(n_roles, n_roles)
-        size = table.sum(axis=1)
-        together = (table * (table - 1)).sum(axis=1) / np.maximum(size * (size - 1), 1)
-        found.append(float(np.where(size >= FEWEST, together, 0.0).min()))
-    return float(np.mean(found))
-
-
-def prediction_strengths(points, edges, floors, numbers, threshold: float, rng: np.random.Generator):
-    """Return the prediction strength of some numbers of roles, :func:`found_again` on the average, and its error.
-
-    Each is tried on a few random halves. More are added, up to 40, where the mean is near the threshold and no larger
-    number is clearly above it, until one sees on which side it is, or its standard error is small.
-
-    Parameters
-    ----------
-    points, edges, floors, rng
-        As :func:`fit` takes them.
-    numbers : sequence of int
-    threshold : float
-
-    Returns
-    -------
-    means, errors : dict of int to float
-        Standard errors over halves of these members; they tell nothing of what other members would show.
 
     References
     ----------
     Tibshirani, Walther (2005) Cluster validation by prediction strength. *Journal of Computational and
     Graphical Statistics* 14: 511-528.
     """
-    found, open_ = {number: [] for number in numbers}, list(numbers)
-    means, errors = {}, {}
-    while open_:
-        for number in open_:
-            found[number] += [found_again(points, edges, floors, number, rng) for _ in range(FEW)]
-            means[number] = float(np.mean(found[number]))
-            errors[number] = float(np.std(found[number], ddof=1) / np.sqrt(len(found[number])))
-        passed = max((number for number in numbers if means[number] - CLEAR * errors[number] > threshold), default=1)
-        open_ = [number for number in numbers if number > passed and len(found[number]) < MANY
-                 and SMALL < errors[number] and abs(means[number] - threshold) <= CLEAR * errors[number]]
-    return means, errors
+    if n_roles == 1:
+        return 1.0
+    half = min(len(points) // 2, sample)
+    if half < FEWEST * n_roles:
+        return 0.0
+    order = rng.permutation(len(points))[:2 * half]
+    halves = points[order[:half]], points[order[half:]]
+    clouds = [fit(part, edges, floors, n_roles, rng) for part in halves]
+    found = []
+    for mine, own, other in ((halves[0], *clouds), (halves[1], *clouds[::-1])):
+        table = np.bincount(own.labels(mine) * n_roles + other.labels(mine), minlength=n_roles**2)
+        found.append(together(table.reshape(n_roles, n_roles), FEWEST))
+    return float(np.mean(found))
