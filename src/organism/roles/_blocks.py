@@ -11,13 +11,13 @@ from .._checks import whole
 from ..measures._sources import ratio
 from ..wholes import null_flows
 from ._pairs import Pairs, pairs_of
-from ._sbm import dispersion, explained, fit, found_again, likelihood, prepared
+from ._sbm import dispersion, explained, fit, found_again, likelihood, prepared, rough
 from ._strength import chosen, rivals, said_rivals, strengths_of
 
 __all__ = ["Blocks", "block_roles"]
 
-#: Pairs of random halves of the ties by which a number of blocks is judged, at most.
-HALVES = 12
+#: Pairs of random halves of the ties by which a number of blocks is judged, at a time and at most.
+HALVES = 3, 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,15 +232,15 @@ def block_roles(source, n_blocks: int | None = None, *, max_blocks: int = 8, giv
                       pairs.given, np.zeros((1, k)), alpha, pairs.uid, pairs.site, seed)
     some = pairs.take(active)
     numbers = range(1, min(max_blocks, n // 2) + 1) if n_blocks is None else [n_blocks]
-    scale = dispersion(prepared(some), np.zeros(n, np.int64))
-    most = fit(prepared(some, scale), max(numbers, default=1), starts, rng)
-    scale = dispersion(prepared(some), most.labels)
+    plain, most = prepared(some), max(numbers)
+    scale = dispersion(plain, rough(plain, most, rng))
+    scale = dispersion(plain, fit(prepared(some, scale), most, starts, rng).labels)
     ready = prepared(some, scale)
     fits = {number: fit(ready, number, starts, rng) for number in numbers}
     strengths, errors, number = {}, {}, max(fits, key=lambda number: fits[number].icl)
     if n_blocks is None and number > 1:
         strengths, errors = strengths_of(lambda number: found_again(some, scale, number, starts, rng),
-                                         range(2, number + 1), threshold, HALVES, rest=False)
+                                         range(2, number + 1), threshold, *HALVES, rest=False)
         number = chosen(strengths, threshold)
     labels[active] = own = _by_size(fits[number].labels)
     statistic, null = explained(ready, own), np.empty(0)

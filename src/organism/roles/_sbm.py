@@ -10,7 +10,7 @@ from ..measures._sources import ratio
 from ._mixture import first_labels
 from ._strength import together
 
-__all__ = ["Fit", "dispersion", "explained", "fit", "found_again", "likelihood", "prepared"]
+__all__ = ["Fit", "dispersion", "explained", "fit", "found_again", "likelihood", "prepared", "rough"]
 
 #: Steps of variational EM that every start makes, and the best of them at most; where members' probabilities
 #: change by less than so much, on average, they are settled.
@@ -136,6 +136,14 @@ def explained(ready: Ready, labels) -> float:
     left = [float((xlogy(amount, np.where(amount > 0, amount, 1)) - xlogy(amount, means)).sum())
             for means in (_means(ready, np.zeros(ready.n, np.int64)), _means(ready, labels))]
     return float(np.clip(1 - ratio(left[1], left[0]), 0, 1)) if left[0] > 0 else 0.0
+
+
+def rough(ready: Ready, n_blocks: int, rng: np.random.Generator) -> np.ndarray:
+    """Return labels of members that give and get alike amounts, for a first dispersion.
+
+    That within one block is so large where blocks differ that too few acts would be left to find them.
+    """
+    return first_labels(_amounts(ready), n_blocks, rng)
 
 
 def fit(ready: Ready, n_blocks: int, starts: int, rng: np.random.Generator) -> Fit:
