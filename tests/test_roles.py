@@ -451,6 +451,17 @@ def test_neighbours_take_over(trading):
     assert ((frame["low"] <= frame["change"]) & (frame["change"] <= frame["high"])).all()
 
 
+def test_a_trace_is_no_takeover(trading):
+    """One member is lost, and its neighbours change surely, but by next to nothing."""
+    lost = refilling(trading[0], sites=40, roles=find_roles(trading[0], 3, blocks="tasks", rng=1), ticks=20, rng=1)
+    import dataclasses
+
+    trace = dataclasses.replace(lost, statistic=.01, low=.005, high=.02)
+    assert trace.taken_over is False and str(trace).startswith("Neighbours do not take over, but for a trace")
+    assert dataclasses.replace(lost, statistic=.2, low=.1, high=.3).taken_over
+    assert str(dataclasses.replace(lost, statistic=-.2, low=-.3, high=-.1)).startswith("Neighbours turn away")
+
+
 def ruled():
     """A world whose members do one task each, by rule."""
     world = World(Topology.grid((9, 9)), rng=3)
