@@ -76,8 +76,9 @@ class Agreement:
                     f"{self.n:,} members ({self.sizes[0]} and {self.sizes[1]} groups).")
         how = ("They agree" if self.statistic >= AGREE else "They disagree" if self.statistic <= DISAGREE else
                "They agree in part")
-        return (f"{how}: adjusted mutual information {self.statistic:.2f} (0 by chance, 1 the same; p = "
-                f"{self.pvalue:.3g}) of {self.sizes[0]} and {self.sizes[1]} groups of {self.n:,} members.")
+        chance = f"p = {self.pvalue:.3g}" if self.pvalue > 0 else "p < 1e-300"
+        return (f"{how}: adjusted mutual information {self.statistic:.2f} (0 by chance, 1 the same; {chance}) of "
+                f"{self.sizes[0]} and {self.sizes[1]} groups of {self.n:,} members.")
 
     __repr__ = __str__
 

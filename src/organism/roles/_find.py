@@ -11,8 +11,9 @@ from .._checks import whole
 from ..measures import division_of_labour_test
 from ._acts import acts_of, points_of
 from ._agree import Agreement
-from ._mixture import Cloud, fit, prediction_strength
+from ._mixture import Cloud, fit, found_again
 from ._profile import Profile, profiles_of
+from ._strength import chosen, rivals, said_rivals, strengths_of
 
 __all__ = ["Roles", "find_roles"]
 
@@ -33,7 +34,9 @@ class Roles:
     profiles : list of Profile
         One a role.
     strengths : dict of int to float
-        Prediction strength of each number of roles that was tried.
+        Prediction strength of each number of roles that was tried, mean of random halves of the members.
+    errors : dict of int to float
+        Standard errors of these means.
     statistic : float
         Division of labour D_ind of the first block (tasks), as observed in the members that were tested.
     pvalue : float
@@ -51,6 +54,7 @@ class Roles:
     probabilities: np.ndarray
     profiles: list[Profile]
     strengths: dict[int, float]
+    errors: dict[int, float]
     statistic: float
     pvalue: float
     null_distribution: np.ndarray
@@ -70,6 +74,19 @@ class Roles:
     def differ(self) -> bool:
         """Whether members differ by more than chance: ``pvalue`` is at most ``alpha``."""
         return self.pvalue <= self.alpha
+
+    @property
+    def rivals(self) -> tuple[int, ...]:
+        """Numbers of roles that cannot be told apart: the threshold is within 2 standard errors of their strengths.
+
+        One number where it is certain (or was asked for). The error is that of random halves of these members.
+        """
+        return rivals(self.strengths, self.errors, self.threshold) if self.strengths else (self.n_roles,)
+
+    @property
+    def underdetermined(self) -> bool:
+        """Whether other numbers of roles might be right as well; see ``rivals``."""
+        return len(self.rivals) > 1
 
     def agreement(self, other) -> Agreement:
         """Compare with another division of the same members, such as :func:`block_roles` finds.
@@ -108,11 +125,11 @@ class Roles:
                      f"members (prediction strength below {self.threshold:g})." if self.strengths else "; one role was "
                      "asked for.")
         else:
-            head = (f"{self.n_roles} roles (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}; prediction strength "
-                    f"{self.strengths[self.n_roles]:.2f}):" if self.n_roles in self.strengths else
-                    f"{self.n_roles} roles, as asked for (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}):")
-        unknown = int((self.labels < 0).sum())
-        return "\n".join([head, *(f"  {i}  {profile}" for i, profile in enumerate(self.profiles)),
+            test, number = f"D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}", self.n_roles
+            head = (f"{number} roles ({test}; prediction strength {self.strengths[number]:.2f} ± "
+                    f"{self.errors[number]:.2f}):" if self.strengths else f"{number} roles, as asked for ({test}):")
+        unknown, more = int((self.labels < 0).sum()), said_rivals(self.rivals, "roles")
+        return "\n".join([head, *([more] if more else []), *(f"  {i}  {one}" for i, one in enumerate(self.profiles)),
                           *([f"  {unknown:,} members acted too little to tell"] if unknown else [])])
 
     __repr__ = __str__
@@ -139,6 +156,9 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     is taken whose clouds, found in one half of the members, are found again in the other: prediction strength
     of at least ``threshold``. (A role of fewer than about ten members passes for a few strays.) Members may also
     differ by degrees; then no number passes, and there is one role.
+
+    The strength of a number is a mean over random halves of the members, more of them where it is near the threshold.
+    If the threshold is still within two standard errors, the number is said to be underdetermined.
 
     Parameters
     ----------
@@ -213,20 +233,20 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     test = division_of_labour_test(next(iter(some.blocks.values())), n_resamples=n_resamples, rng=rng,
                                    draws=some.draws)
     points, edges, floors = points_of(able)
-    strengths, chosen = {}, n_roles or 1
+    strengths, errors, number = {}, {}, n_roles or 1
     if n_roles is None and test.pvalue <= alpha:
         sample = points[rng.permutation(len(points))[:2 * SAMPLE]]
-        strengths = {number: prediction_strength(sample, edges, floors, number, rng)
-                     for number in range(2, max_roles + 1)}
-        chosen = max((number for number, strength in strengths.items() if strength >= threshold), default=1)
+        strengths, errors = strengths_of(lambda number: found_again(sample, edges, floors, number, rng),
+                                         range(2, max_roles + 1), threshold)
+        number = chosen(strengths, threshold)
     cloud = fit(points[rng.permutation(len(points))[:2 * SAMPLE]] if len(points) else np.zeros((1, edges[-1])),
-                edges, floors, chosen, rng, starts=5)
+                edges, floors, number, rng)
     cloud = _sorted(cloud)
-    probabilities, labels = np.zeros((len(acts), chosen)), np.full(len(acts), -1)
+    probabilities, labels = np.zeros((len(acts), number)), np.full(len(acts), -1)
     probabilities[known] = cloud.probabilities(points)
     labels[known] = probabilities[known].argmax(axis=1)
-    return Roles(labels=labels, probabilities=probabilities, profiles=profiles_of(acts, labels, chosen),
-                 strengths=strengths, statistic=test.statistic, pvalue=test.pvalue,
+    return Roles(labels=labels, probabilities=probabilities, profiles=profiles_of(acts, labels, number),
+                 strengths=strengths, errors=errors, statistic=test.statistic, pvalue=test.pvalue,
                  null_distribution=test.null_distribution, alpha=alpha, threshold=threshold, uid=acts.uid,
                  site=acts.site, seed=seed, cloud=cloud)
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Cloud", "first_labels", "fit", "prediction_strength"]
+from ._strength import together
 
-#: Steps of k-means that start a fit, and steps of EM at most.
-FIRST, MOST = 8, 60
+__all__ = ["Cloud", "first_labels", "fit", "found_again"]
+
+#: Steps of k-means and of EM that every start makes, and further steps of EM of the best start, at most.
+FIRST, SHORT, MOST = 4, 5, 60
 #: A step of EM that gains less than this a member is the last (nats).
 GAIN = 1e-4
 #: A role with fewer members than this in half of them is not told from a few strays.
@@ -47,32 +49,32 @@ class Cloud:
     loglikelihood: float
 
     def logs(self, points: np.ndarray) -> np.ndarray:
-        """Return the log density of each point in each role, weights included, shape (n, R)."""
-        scale = np.repeat(1 / np.sqrt(self.variances), np.diff(self.edges))
-        x, c = points * scale, self.centres * scale
-        far = np.einsum("ij,ij->i", x, x)[:, None] - 2 * x @ c.T + np.einsum("ij,ij->i", c, c)
-        free = np.diff(self.edges) - 1                      # a mix of M shares has M - 1 degrees of freedom
-        return np.log(self.weights) - far / 2 - (free * np.log(2 * np.pi * self.variances)).sum() / 2
+        """Return the log density of each point in each role, weights included, shape (R, n): fast to add up."""
+        widths, variances = np.diff(self.edges), np.repeat(self.variances, np.diff(self.edges))
+        far = self.centres**2 @ (1 / variances)
+        free = widths - 1                                   # a mix of M shares has M - 1 degrees of freedom
+        own = np.log(self.weights) - far / 2 - (free * np.log(2 * np.pi * self.variances)).sum() / 2
+        return (self.centres / variances) @ points.T + own[:, None] - (points**2 @ (1 / variances)) / 2
 
     def probabilities(self, points: np.ndarray) -> np.ndarray:
         """Return the probability of each role for each point, shape (n, R); rows sum to 1."""
-        return _softmax(self.logs(points))[0]
+        return _softmax(self.logs(points))[0].T
 
     def labels(self, points: np.ndarray) -> np.ndarray:
         """Return the likeliest role of each point."""
-        return self.logs(points).argmax(axis=1)
+        return self.logs(points).argmax(axis=0)
 
 
 def _softmax(logs: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return probabilities by row, and the sum of the rows' log totals."""
-    top = logs.max(axis=1, keepdims=True)
+    """Return probabilities by column, and the sum of the columns' log totals."""
+    top = logs.max(axis=0)
     e = np.exp(logs - top)
-    total = e.sum(axis=1, keepdims=True)
+    total = e.sum(axis=0)
     return e / total, float((top + np.log(total)).sum())
 
 
-def fit(points: np.ndarray, edges, floors, n_roles: int, rng: np.random.Generator, starts: int = 3) -> Cloud:
-    """Fit a mixture of ``n_roles`` clouds by EM, the best of some starts.
+def fit(points: np.ndarray, edges, floors, n_roles: int, rng: np.random.Generator, starts: int = 8) -> Cloud:
+    """Fit a mixture of ``n_roles`` clouds by EM: several short runs, of which the best is run on.
 
     Parameters
     ----------
@@ -85,64 +87,78 @@ def fit(points: np.ndarray, edges, floors, n_roles: int, rng: np.random.Generato
         In [1, n].
     rng : numpy.random.Generator
     starts : int
-        Each from other first centres (k-means++, Arthur and Vassilvitskii 2007).
+        Short runs, each from other first centres.
 
     Returns
     -------
     Cloud
+
+    References
+    ----------
+    Biernacki, Celeux, Govaert (2003) Choosing starting values for the EM algorithm for getting the highest likelihood
+    in multivariate Gaussian mixture models. *Computational Statistics & Data Analysis* 41: 561-575.
     """
-    found = (_climb(points, tuple(edges), np.asarray(floors, float), first_labels(points, n_roles, rng))
-             for _ in range(starts if n_roles > 1 else 1))
-    return max(found, key=lambda cloud: cloud.loglikelihood)
+    edges, floors = tuple(edges), np.asarray(floors, float)
+    short = []
+    for _ in range(starts if n_roles > 1 else 1):
+        labels = first_labels(points, n_roles, rng)
+        short.append(_climb(points, edges, floors, (labels == np.arange(n_roles)[:, None]).astype(float), SHORT))
+    best, p = max(short, key=lambda one: one[0].loglikelihood)
+    return _climb(points, edges, floors, p, MOST)[0]
 
 
 def first_labels(points, n_roles, rng) -> np.ndarray:
-    """Return the labels of a short k-means from well spread centres."""
+    """Return the labels of a short k-means from well spread centres.
+
+    Each new centre is the best of a few members drawn with probabilities as their squared distances from the last
+    centres (greedy k-means++, Arthur and Vassilvitskii 2007).
+    """
+    square, trials = np.einsum("ij,ij->i", points, points), 2 + int(np.log(n_roles))
     centres = [points[rng.integers(len(points))]]
-    nearest = np.full(len(points), np.inf)
+    nearest = np.maximum(square - 2 * points @ centres[0] + centres[0] @ centres[0], 0)
     for _ in range(n_roles - 1):
-        nearest = np.minimum(nearest, ((points - centres[-1])**2).sum(axis=1))
-        total = nearest.sum()
-        centres.append(points[rng.choice(len(points), p=nearest / total) if total > 0
-                              else rng.integers(len(points))])
+        reach = np.cumsum(nearest)
+        drawn = np.searchsorted(reach, rng.random(trials) * reach[-1], side="right") if reach[-1] > 0 else (
+            rng.integers(len(points), size=trials))
+        some = points[np.minimum(drawn, len(points) - 1)]
+        far = square - 2 * some @ points.T + np.einsum("ij,ij->i", some, some)[:, None]
+        far = np.clip(far, 0, nearest)
+        best = far.sum(axis=1).argmin()
+        centres.append(some[best])
+        nearest = far[best]
     centres = np.array(centres)
     for _ in range(FIRST):
-        labels = ((centres**2).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1)
-        member = np.eye(n_roles)[labels]
-        size = member.sum(axis=0)
-        centres = np.where(size[:, None] > 0, member.T @ points / np.maximum(size, 1)[:, None], centres)
+        labels = (np.einsum("ij,ij->i", centres, centres)[:, None] - 2 * centres @ points.T).argmin(axis=0)
+        member = (labels == np.arange(n_roles)[:, None]).astype(float)
+        size = member.sum(axis=1)
+        centres = np.where(size[:, None] > 0, member @ points / np.maximum(size, 1)[:, None], centres)
     return labels
 
 
-def _climb(points, edges, floors, labels) -> Cloud:
-    """Run EM from hard labels until it gains no more."""
-    n, n_roles = len(points), int(labels.max()) + 1
-    p = np.eye(n_roles)[labels]
-    squares = np.stack([np.einsum("ij,ij->i", points[:, a:b], points[:, a:b])
-                        for a, b in zip(edges, edges[1:], strict=False)], axis=1).sum(axis=0)
+def _climb(points, edges, floors, p, steps: int) -> tuple[Cloud, np.ndarray]:
+    """Run EM from probabilities (R, n) until it gains no more; return the cloud and its probabilities."""
+    n, blocks = len(points), edges[:-1]
+    squares = np.add.reduceat((points**2).sum(axis=0), blocks)
     free, before = np.diff(edges) - 1, -np.inf
-    for step in range(MOST):
-        size = p.sum(axis=0) + 1e-9
-        centres = p.T @ points / size[:, None]
+    for step in range(steps):
+        size = p.sum(axis=1) + 1e-9
+        centres = p @ points / size[:, None]
         # Σ p |x - c|² = Σ |x|² - Σ size |c|², for the centres are the means
-        around = squares - np.array([(size[:, None] * centres[:, a:b]**2).sum()
-                                     for a, b in zip(edges, edges[1:], strict=False)])
+        around = squares - np.add.reduceat(size @ centres**2, blocks)
         variances = np.maximum(np.maximum(around, 0) / n / np.maximum(free, 1), floors)
-        cloud = Cloud(centres, size / size.sum(), variances, edges, before)
-        p, after = _softmax(cloud.logs(points))
+        p, after = _softmax(Cloud(centres, size / size.sum(), variances, edges, before).logs(points))
         if after - before < GAIN * n and step > 3:
             break
         before = after
-    return Cloud(centres, size / size.sum(), variances, edges, after)
+    return Cloud(centres, size / size.sum(), variances, edges, after), p
 
 
-def prediction_strength(points, edges, floors, n_roles: int, rng: np.random.Generator, sample: int = 1000,
-                        splits: int = 3) -> float:
-    """Return how well the roles of one half of the members are found again from the other half.
+def found_again(points, edges, floors, n_roles: int, rng: np.random.Generator, sample: int = 1000) -> float:
+    """Return how well the roles of one random half of the members are found again from the other half.
 
     Both halves are clustered. Of each role of a half, the share of pairs of its members is counted which
     the other half's roles put together too; the least share of any role counts (0 of one with fewer than 5
-    members there), averaged over the halves and over splits (Tibshirani and Walther 2005).
+    members there), averaged over the halves.
 
     Parameters
     ----------
@@ -150,7 +166,6 @@ def prediction_strength(points, edges, floors, n_roles: int, rng: np.random.Gene
         As :func:`fit` takes them.
     sample : int
         Members in a half, at most.
-    splits : int
 
     Returns
     -------
@@ -164,17 +179,14 @@ def prediction_strength(points, edges, floors, n_roles: int, rng: np.random.Gene
     """
     if n_roles == 1:
         return 1.0
-    half, found = min(len(points) // 2, sample), []
+    half = min(len(points) // 2, sample)
     if half < FEWEST * n_roles:
         return 0.0
-    for _ in range(splits):
-        order = rng.permutation(len(points))[:2 * half]
-        halves = points[order[:half]], points[order[half:]]
-        clouds = [fit(part, edges, floors, n_roles, rng) for part in halves]
-        for mine, own, other in ((halves[0], *clouds), (halves[1], *clouds[::-1])):
-            table = np.zeros((n_roles, n_roles))
-            np.add.at(table, (own.labels(mine), other.labels(mine)), 1)
-            size = table.sum(axis=1)
-            together = (table * (table - 1)).sum(axis=1) / np.maximum(size * (size - 1), 1)
-            found.append(float(np.where(size >= FEWEST, together, 0.0).min()))
+    order = rng.permutation(len(points))[:2 * half]
+    halves = points[order[:half]], points[order[half:]]
+    clouds = [fit(part, edges, floors, n_roles, rng) for part in halves]
+    found = []
+    for mine, own, other in ((halves[0], *clouds), (halves[1], *clouds[::-1])):
+        table = np.bincount(own.labels(mine) * n_roles + other.labels(mine), minlength=n_roles**2)
+        found.append(together(table.reshape(n_roles, n_roles), FEWEST))
     return float(np.mean(found))

@@ -42,6 +42,10 @@ class Pairs:
         return replace(self, row=place[self.row[both]], column=place[self.column[both]], amount=self.amount[both],
                        uid=self.uid[some], site=self.site[some])
 
+    def among(self, ties) -> Pairs:
+        """Return the flows along some ties, a mask; the members stay."""
+        return replace(self, row=self.row[ties], column=self.column[ties], amount=self.amount[ties])
+
 
 def pairs_of(source, given: bool | None = None) -> Pairs:
     """Read flows by pairs; see :func:`~organism.roles.block_roles`."""

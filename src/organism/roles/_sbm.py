@@ -8,8 +8,9 @@ import numpy as np
 
 from ..measures._sources import ratio
 from ._mixture import first_labels
+from ._strength import together
 
-__all__ = ["Fit", "dispersion", "explained", "fit", "likelihood", "prepared"]
+__all__ = ["Fit", "dispersion", "explained", "fit", "found_again", "likelihood", "prepared", "rough"]
 
 #: Steps of variational EM that every start makes, and the best of them at most; where members' probabilities
 #: change by less than so much, on average, they are settled.
@@ -137,6 +138,14 @@ def explained(ready: Ready, labels) -> float:
     return float(np.clip(1 - ratio(left[1], left[0]), 0, 1)) if left[0] > 0 else 0.0
 
 
+def rough(ready: Ready, n_blocks: int, rng: np.random.Generator) -> np.ndarray:
+    """Return labels of members that give and get alike amounts, for a first dispersion.
+
+    That within one block is so large where blocks differ that too few acts would be left to find them.
+    """
+    return first_labels(_amounts(ready), n_blocks, rng)
+
+
 def fit(ready: Ready, n_blocks: int, starts: int, rng: np.random.Generator) -> Fit:
     """Fit a model by variational EM, the best of some starts by ICL.
 
@@ -237,24 +246,34 @@ def _spectrum(ready: Ready, n_blocks: int, rng) -> np.ndarray:
         np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
 
 
-def _climb(ready: Ready, p, steps: int, rng) -> np.ndarray:
+def _rates(ready: Ready, p) -> np.ndarray:
+    """Return the rates (B, B, K) of probabilities of blocks (n, B); none is 0."""
+    flows, chances, _ = _counted(ready, p)
+    mean = ratio(flows.sum(axis=(0, 1)), chances.sum())
+    before = BEFORE * max(1.0, float(chances.sum()) / p.shape[1]**2 * BEFORE)
+    return (flows + before * mean) / (chances[..., None] + before)
+
+
+def _climb(ready: Ready, p, steps: int, rng, rates=None) -> np.ndarray:
     """Run variational EM from probabilities of blocks (n, B) until they settle, and return where they end.
 
-    All members at once may swap blocks for ever (two sides of a bipartite graph do): each step moves a random half.
+    With ``rates`` (B, B, K) these stay as they are. All members at once may swap blocks for ever (two sides of a
+    bipartite graph do): each step moves a random half.
     """
     n, n_blocks, k = ready.n, p.shape[1], ready.k
     for _ in range(steps):
-        flows, chances, to = _counted(ready, p)
-        mean = ratio(flows.sum(axis=(0, 1)), chances.sum())
-        before = BEFORE * max(1.0, float(chances.sum()) / n_blocks**2 * BEFORE)
-        rates = (flows + before * mean) / (chances[..., None] + before)
-        logs = np.log(np.maximum(rates, 1e-300))
-        came = (ready.into @ p).reshape(k + 1, n, n_blocks)
+        at = _rates(ready, p) if rates is None else rates
+        logs = np.log(np.maximum(at, 1e-300))
+        to, came = ((matrix @ p).reshape(k + 1, n, n_blocks) for matrix in (ready.out, ready.into))
         new = np.log(np.maximum(p.mean(axis=0), 1e-300))[None].repeat(n, axis=0)
         for r in range(k):
             new += to[r] @ logs[:, :, r].T + came[r] @ logs[:, :, r]
         if ready.pairs.given:
-            new -= to[-1] @ rates.sum(axis=2).T + came[-1] @ rates.sum(axis=2)
+            new -= to[-1] @ at.sum(axis=2).T + came[-1] @ at.sum(axis=2)
+        else:
+            gave, got = (each[:-1].sum(axis=(0, 2)) for each in (to, came))
+            most, sums = max(gave.sum(), 1e-300), at.sum(axis=2)
+            new -= np.outer(gave, sums @ (got @ p) / most) + np.outer(got, gave @ p @ sums / most)
         new = np.exp(new - new.max(axis=1, keepdims=True))
         new /= new.sum(axis=1, keepdims=True)
         change = float(np.abs(new - p).sum()) / n
@@ -262,3 +281,37 @@ def _climb(ready: Ready, p, steps: int, rng) -> np.ndarray:
         if change < SETTLED:
             return new
     return p
+
+
+def found_again(pairs, scale, n_blocks: int, starts: int, rng: np.random.Generator) -> float:
+    """Return how well the blocks of one random half of the ties are found again with the rates of the other half.
+
+    Both halves are fitted, of the same members. In each half members are put into blocks once more, with the rates of
+    the other half. The share of pairs of a block that stay together is counted, both ways, and of all blocks the least
+    counts; averaged over the halves.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    scale : ndarray, shape (K,)
+        See :func:`prepared`.
+    n_blocks, starts, rng
+        As :func:`fit` takes them.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 of one block.
+    """
+    if n_blocks == 1:
+        return 1.0
+    first = rng.random(len(pairs.row)) < 0.5
+    halves = [prepared(pairs.among(half), scale) for half in (first, ~first)]
+    own = [fit(half, n_blocks, starts, rng).labels for half in halves]
+    found = []
+    for here, there in ((0, 1), (1, 0)):
+        rates = _rates(halves[there], np.eye(n_blocks)[own[there]])
+        again = _climb(halves[here], _soft(own[there], n_blocks), MOST, rng, rates).argmax(axis=1)
+        table = np.bincount(own[here] * n_blocks + again, minlength=n_blocks**2).reshape(n_blocks, n_blocks)
+        found.append(min(together(table), together(table.T)))
+    return float(np.mean(found))
