@@ -32,14 +32,14 @@
 # - **Wholes.** A detector of communities divides the members at many resolutions. What stays the same over a stretch of
 #   them is a candidate. Detectors always find something, so the same detector is run again on *nulls*: the same ties
 #   with the flows shuffled among them; so, but with everybody's giving and getting kept; or the same numbers of ties
-#   tied to others at random. A level **stands** if its modularity, the share of the flows kept inside beyond what the
-#   sizes of its wholes explain, is higher than in all (or nearly all) nulls. A finer level has to show more than the
-#   level above it explains: flows are then shuffled only among the ties inside each of the larger wholes.
+#   tied to others at random. A level **stands** if its assortativity (the share of the flows kept inside beyond what
+#   the sizes of its wholes explain, over the most that it could be) is higher than in all, or nearly all, nulls. It
+#   also has to show more than the levels around it explain: inside larger wholes, and made of smaller ones.
 #
 # ## HOW TO USE IT
 #
 # Run the cells from top to bottom. Two worlds are made that differ in the land alone: one is uniform, the other is cut
-# by poor seams: half the supply on every 8th row and column, none on every 16th. The view shows a twin of the
+# by poor seams: half the supply on every 8th row and column, a tenth on every 16th. The view shows a twin of the
 # second: press *Play*, and see what happens at the seams when members care less.
 
 # %%
@@ -65,7 +65,7 @@ def show(frame):
 SIDE = 32
 seams = np.ones((SIDE, SIDE))
 seams[::8] = seams[:, ::8] = 0.5
-seams[::16] = seams[:, ::16] = 0.0
+seams[::16] = seams[:, ::16] = 0.1
 
 
 def settle(supply, seed=1):
@@ -192,19 +192,19 @@ og.plots.wholes_graph(levels, 1 if len(levels) > 1 else 0, right)
 plt.show()
 
 # %% [markdown]
-# Against which nulls? In each the detector ran again at the same resolution. Flows shuffled among the ties are beaten,
-# by sixteen wholes also inside the four. Still finer wholes may stand as well, by a hair: how far does each level
-# exceed its null? (Neighbours who give get back, so there are knots of a dozen members anywhere.) Flows shuffled with
-# all strengths kept are not beaten: on this land, *how much* each member gives and gets (little, near a seam) already
-# says where the borders are. As far as this null can tell, a seam divides because those on it hardly trade, not because
-# the others prefer their own. Is that a whole? It is as much of one as a lake or a wall makes; which null is the right
-# one depends on which of these you want to call one.
+# Against which nulls? In each the detector ran again, so as to find about as many wholes. Flows shuffled among the ties
+# are beaten by the four and by the sixteen, also where they are shuffled only inside the four. A division into fifty or
+# eighty may be as stable, and is no more than chance. Flows shuffled with all strengths kept are not beaten: on this
+# land, *how much* each member gives and gets (little, near a seam) already says where the borders are. As far as this
+# null can tell, a seam divides because those on it hardly trade, not because the others prefer their own. Is that a
+# whole? It is as much of one as a lake or a wall makes; which null is the right one depends on which of these you want
+# to call one.
 
 # %%
-og.plots.wholes_by_level(levels, "modularity")
+og.plots.wholes_by_level(levels, "assortativity")
 plt.show()
 table = levels.frame()
-show(table[table["statistic"].isin(["closure", "modularity", "individuality", "effectiveness"])])
+show(table[table["statistic"].isin(["closure", "assortativity", "individuality", "effectiveness"])])
 
 # %% [markdown]
 # Would other methods say the same, and the same method of other flows? `agreement` (adjusted mutual information) is
@@ -375,10 +375,10 @@ for graph in networks.values():
                         strict=True)) for i in range(200)}
     for method in methods:
         division = og.find_wholes(graph, method, rng=1)
-        levels_of = [f"{level.n_wholes} wholes, modularity {level.statistics['modularity']:.2f} "
-                     f"({level.nulls['degrees']['modularity'].mean:.2f} by chance, "
-                     f"p of so much {level.nulls['degrees']['modularity'].above:.2g}, "
-                     f"of so little {level.nulls['degrees']['modularity'].below:.2g})" for level in division]
+        levels_of = [f"{level.n_wholes} wholes, assortativity {level.statistics['assortativity']:.2f} "
+                     f"({level.nulls['degrees']['assortativity'].mean:.2f} by chance, "
+                     f"p of so much {level.nulls['degrees']['assortativity'].above:.2g}, "
+                     f"of so little {level.nulls['degrees']['assortativity'].below:.2g})" for level in division]
         rows.append({"network": graph.graph["name"], "different nulls among 200": len(others), "method": method,
                      "levels": "; ".join(levels_of) or "none", "stand": len(division.standing)})
 answers = pd.DataFrame(rows)

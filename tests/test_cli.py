@@ -365,7 +365,8 @@ def test_wholes_of_a_file(capsys):
     groups = planted("trade.csv")
     assert main(["wholes", "trade.csv", "--directed", "--seed", "1"]) == 0
     out = capsys.readouterr().out
-    assert "3 wholes of 10 to 10 members" in out and ": stands" in out and "3 blocks" in out and "seed 1" in out
+    assert "3 wholes of 10 to 10 members" in out and ": stands" in out and "seed 1" in out
+    assert "ICL alone would take 3" in out and "underdetermined" in out        # 30 nodes are few for the block model
     folder, told = Path("organism-wholes"), result("organism-wholes")
     levels = {f"level_{i}.{kind}" for i in range(len(told["wholes"]["levels"])) for kind in ("graphml", "png")}
     assert {path.name for path in folder.iterdir()} == NETWORK | levels | {"levels.csv", "tree.png",

@@ -228,6 +228,15 @@ def test_nulls_are_new_each_time_and_repeatable(bumpy, null):
 # -- planted levels -----------------------------------------------------------------------
 
 
+def _assortativity(table, labels):
+    """Newman's coefficient, plainly: (Σ e_ii − Σ a_i b_i)/(1 − Σ a_i b_i)."""
+    groups = sorted(set(labels.tolist()))
+    e = [[sum(table[i, j] for i in np.flatnonzero(labels == a) for j in np.flatnonzero(labels == b)) / table.sum()
+          for b in groups] for a in groups]
+    by_chance = sum(sum(e[k]) * sum(row[k] for row in e) for k in range(len(groups)))
+    return (sum(e[k][k] for k in range(len(groups))) - by_chance) / (1 - by_chance)
+
+
 def _between(flow, labels):
     member = np.eye(labels.max() + 1)[labels]
     return member.T @ flow.toarray() @ member
@@ -271,12 +280,13 @@ def test_both_planted_levels_are_found(method):
 
 
 def test_planted_levels_stand_and_random_ties_have_none(small):
-    """A null that is one whole of all keeps everything inside, and is beaten all the same."""
+    """Nulls are divided into about as many groups, though at the same resolution they would be one."""
     flow, (fine, coarse) = small
     found = find_wholes(flow, rng=1)
     assert [level.stands for level in found] == [True, True] and len(found.standing) == 2
     assert agreement(found[0].labels, fine) > .9 and agreement(found[1].labels, coarse) > .95
-    assert found[1].nulls["degrees"]["closure"].mean > found[1].statistics["closure"]
+    assert detect(null_flows(flow, "degrees", np.random.default_rng(2)), found[1].setting, 1).max() == 0
+    assert 0 < found[1].nulls["degrees"]["closure"].mean < found[1].statistics["closure"] - .1
     for null in found[1].nulls["degrees"].values():
         assert len(null.values) == 19 and 1 / 20 <= null.above <= 1 and 1 / 20 <= null.below <= 1
     random = null_flows(flow, "degrees", np.random.default_rng(2))
@@ -314,9 +324,46 @@ def test_a_finer_level_must_show_more_than_the_level_above():
     assert max(values[False]) < observed < max(values[True])
     ladder = [.3, .3, .3, .001, 2., 2., 2.]                 # at the one between them nothing is divided
     found = find_wholes(flow, nulls="degrees", resolutions=ladder, stable=.05, rng=1)
-    assert [(level.n_wholes > 2, level.stands, level.inside) for level in found] == [(True, False, 2),
-                                                                                    (False, True, 0)]
-    assert "beyond chance inside the 2" in str(found[0])
+    assert [(level.n_wholes > 2, level.stands, list(level.beyond)) for level in found] == [
+        (True, False, ["inside the 2"]), (False, True, [])]
+    assert "inside the 2 (p = " in str(found[0])
+
+
+def test_a_coarser_level_must_show_more_than_its_parts():
+    """Three equal groups: two of them in one is stable, but only because of the three."""
+    rng = np.random.default_rng(6)
+    labels = np.repeat(range(3), 12)
+    flow = sparse.csr_array(rng.poisson(np.where(labels[:, None] == labels, 2., .1)).astype(float))
+    ladder = [.15, .16, .17, .001, .5, .6, .7]
+    found = find_wholes(flow, nulls="degrees", resolutions=ladder, stable=.05, rng=1)
+    assert [level.n_wholes for level in found] == [3, 2]
+    assert [(level.stands, list(level.beyond)) for level in found] == [
+        (True, ["inside the 2"]), (False, ["from its 3"])]
+    assert agreement(found[0].labels, labels) == pytest.approx(1) and found.standing == [found[0]]
+
+
+def test_ties_within_parts_stay(small):
+    flow, (fine, _) = small
+    row, column = flow.nonzero()
+    own = fine[row] == fine[column]
+    for null in ("flows", "degrees"):
+        made = null_flows(flow, null, np.random.default_rng(1), parts=fine)
+        assert (made != flow).nnz > 0
+        kept = [np.where((fine[:, None] == fine), one.toarray(), 0) for one in (flow, made)]
+        assert (kept[0] == kept[1]).all() and own.any()
+        assert made.sum() == pytest.approx(flow.sum())
+
+
+def test_what_goes_back_and_forth_stays_together(bumpy):
+    """Where every flow is returned in kind, so it is when flows are dealt out anew; single ones are dealt apart."""
+    table = np.triu(bumpy.toarray(), 1)
+    both = sparse.csr_array(table + 3 * table.T)
+    made = null_flows(both, "flows", np.random.default_rng(1)).toarray()
+    assert (made != both.toarray()).any() and sorted(made[made > 0]) == pytest.approx(sorted(both.data))
+    pairs = made > 0
+    ratio = made[pairs] / made.T[pairs]
+    assert set(np.round(ratio, 9)) == {3., round(1 / 3, 9)}
+    assert (np.abs(np.log(ratio[::2])) > 0).all() and 0 < (made > made.T).sum() < pairs.sum()
 
 
 def test_levels_nest(small):
@@ -336,7 +383,9 @@ def test_statistics_are_the_plain_ones(small):
     assert level.statistics["boundary"] == pytest.approx((table[~same] > 0).sum() / (table > 0).sum(), abs=1e-12)
     digraph = nx.from_numpy_array(table, create_using=nx.DiGraph)
     groups = [np.flatnonzero(labels == whole).tolist() for whole in range(level.n_wholes)]
-    assert level.statistics["modularity"] == pytest.approx(nx.community.modularity(digraph, groups), abs=1e-12)
+    modularity = nx.community.modularity(digraph, groups)
+    assert level.statistics["modularity"] == pytest.approx(modularity, abs=1e-12)
+    assert level.statistics["assortativity"] == pytest.approx(_assortativity(table, labels), abs=1e-12)
     steps = walk(small[0])[1].toarray()
     member = np.eye(level.n_wholes)[labels]
     joint, fine = member.T @ steps @ member, steps @ member

@@ -46,22 +46,19 @@ def test_uniform_land_has_no_wholes(seed):
 
 
 def test_infomap_on_uniform_land():
-    """It always divides a lattice: about nine regions and about a hundred knots of ten.
-
-    Neighbours who give get back, which shuffled flows do not, so some of these beat the null, but by a hair.
-    """
+    """It always divides a lattice, into about nine regions and about a hundred knots of ten; they do not stand."""
     pytest.importorskip("infomap")
     stand = [0, 0]
     for seed in SEEDS:
         found = find_wholes(window(seed), "infomap", rng=1)
         assert len(found) == 2
         for i, level in enumerate(found):
-            excess = level.statistics["modularity"] - level.nulls["flows"]["modularity"].mean
+            excess = level.excess
             print(f"seed {seed}, {level.n_wholes} wholes: {excess:+.3f} beyond shuffled flows, stands: {level.stands}")
             stand[i] += level.stands
-            assert excess < .03
+            assert excess < 0
     print(f"knots stand at {stand[0]}, regions at {stand[1]} of {len(SEEDS)} seeds")
-    assert stand[1] <= 2
+    assert stand == [0, 0]
 
 
 def alike(level, size):
@@ -70,25 +67,36 @@ def alike(level, size):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_graded_barriers_make_sixteen_in_four(seed):
-    """Supply of one half on every 8th row and column, none on every 16th.
+    """Supply of one half on every 8th row and column, of a tenth on every 16th.
 
-    Both levels stand, the sixteen also inside the four. Other levels may come up between and below; what they show
-    beyond the levels above them is small. What members give and get says as much as their ties do: poor
-    sites trade little, and no level stands out from flows of the same strengths.
+    Both levels stand, the sixteen also inside the four; other levels that come up do not. What members give and get
+    says as much as their ties do: poor sites trade little, and no level stands out from flows of the same strengths.
     """
-    found = find_wholes(window(seed, .5, 0.), rng=1)
+    found = find_wholes(window(seed, .5, .1), rng=1)
     print(found)
-    four, sixteen = (max(found.standing, key=lambda level: alike(level, size)) for size in (16, 8))
-    print(f"adjusted mutual information {alike(four, 16):.3f} coarse, {alike(sixteen, 8):.3f} fine")
-    assert alike(four, 16) >= .95 and alike(sixteen, 8) >= .9 and sixteen.inside == four.n_wholes
+    fine, coarse = found.standing
+    print(f"adjusted mutual information {alike(coarse, 16):.3f} coarse, {alike(fine, 8):.3f} fine")
+    assert alike(coarse, 16) >= .95 and alike(fine, 8) >= .9 and list(fine.beyond) == [f"inside the {coarse.n_wholes}"]
     for level in found:
-        excess = level.statistics["modularity"] - level.nulls["flows"]["modularity"].mean
-        print(f"{level.n_wholes} wholes: {excess:+.3f} beyond flows dealt out anew")
-        assert (excess > .03) == (level in (four, sixteen))
-        assert level.nulls["strengths"]["modularity"].above > .05
+        assert level.nulls["strengths"]["assortativity"].above > .05
 
 
-@pytest.mark.parametrize("shallow, deep, least, most", [(.5, 0., 5, 5), (.6, .1, 4, 5), (.8, .1, 0, 2)])
+@pytest.mark.parametrize("shape", [(24, 24), (60, 4), (100, 3)])
+def test_uniform_land_of_any_shape(shape):
+    """On a narrow strip divisions are stable, for there are few; of 24 levels or fewer one or so stands by chance."""
+    found = stand = 0
+    for seed in range(1, 13):
+        world = og.World(og.Topology.grid(shape), og.Params.preset("organic"), seed, ledger=True)
+        world.step(2000)
+        taken = og.Snapshots(world, every=1000)
+        world.step(1000)
+        levels = find_wholes(taken.window(), rng=1)
+        found, stand = found + len(levels), stand + len(levels.standing)
+    print(f"{shape}: {stand} of {found} levels stand, in 12 worlds")
+    assert stand <= 2
+
+
+@pytest.mark.parametrize("shallow, deep, least, most", [(.5, .1, 4, 5), (.6, .1, 4, 5), (.8, .1, 0, 2)])
 def test_how_shallow_a_barrier_makes_a_level(shallow, deep, least, most):
     """The four are nearly always found; the sixteen, where a barrier is deep enough to be seen in 500 ticks."""
     readings = [window(seed, shallow, deep) for seed in SEEDS]

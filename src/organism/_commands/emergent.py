@@ -183,10 +183,11 @@ def about_wholes(wholes: Wholes, n_nulls: int) -> dict:
         "codelength": wholes.codelength, "codelength_undivided": wholes.undivided,
         "levels": [{
             "wholes": level.n_wholes, "sizes": level.sizes.tolist(), "stands": level.stands, "setting": level.setting,
-            "stability": _plain(level.stability), "dealt_inside": level.inside, "decisive_null": level.decisive,
+            "stability": _plain(level.stability), "decisive_null": level.decisive,
             "statistics": {name: _plain(value) for name, value in level.statistics.items()},
             "nulls": {null: {name: {"mean": _plain(one.mean), "above": one.above, "below": one.below}
-                             for name, one in found.items()} for null, found in level.nulls.items()},
+                             for name, one in found.items()}
+                      for null, found in (level.nulls | (level.beyond or {})).items()},
         } for level in wholes]}
 
 

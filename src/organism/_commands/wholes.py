@@ -203,4 +203,4 @@ def _write(graph, blocks: Blocks, found: Wholes, summary: dict, folder: Path) ->
         found.frame().to_csv(folder / "levels.csv", index=False, float_format="%.7g")
         height = 1.6 + 0.8 * (len(found) + 1)
         picture(folder / "tree.png", (6.4, height), lambda ax: plots.wholes_tree(found, ax))
-        picture(folder / "nulls.png", (6.4, 4.6), lambda ax: plots.wholes_by_level(found, "modularity", ax))
+        picture(folder / "nulls.png", (6.4, 4.6), lambda ax: plots.wholes_by_level(found, "assortativity", ax))

@@ -6,12 +6,14 @@ import numpy as np
 
 from ._agree import agreement, crossed
 
-__all__ = ["METHODS", "candidates", "detect", "nested"]
+__all__ = ["METHODS", "alike", "candidates", "detect", "nested"]
 
 #: Resolutions at which the flows are divided, from coarse to fine.
 RESOLUTIONS = tuple(float(x) for x in np.geomspace(0.05, 50, 16).round(4))
 #: Partitions that agree so well belong to one level, and so many in a row make one.
 STABLE, RUN = 0.85, 3
+#: Nulls have about as many groups if the logarithm of the ratio is so small; how often the resolution is moved.
+NEAR, STEPS = 0.15, 5
 
 
 def detect(flows, resolution: float, seed: int) -> np.ndarray:
@@ -103,6 +105,29 @@ METHODS = {"louvain": _louvain, "networkx": _networkx, "infomap": _infomap}
 def candidates(flows, method: str, rng, resolutions=RESOLUTIONS, stable: float = STABLE) -> list[dict]:
     """Return candidate levels, the coarsest first: labels, the method's setting, stability."""
     return METHODS[method](flows, rng, resolutions, stable)
+
+
+def alike(flows, method: str, setting, k: int, rng) -> np.ndarray | None:
+    """Divide other flows by the same method into about as many groups, or None if it finds no groups.
+
+    Where nothing divides them, a detector may leave flows whole at a resolution at which others fall into parts;
+    to compare like with like, the resolution is moved until there are about ``k`` groups (Louvain), or that of the
+    levels is taken whose number is nearest.
+    """
+    if method != "louvain":
+        made = [one["labels"] for one in candidates(flows, method, rng)]
+        return min(made, key=lambda labels: abs(np.log((labels.max() + 1) / k)), default=None)
+    seed, best, low, high = int(rng.integers(2**31)), None, None, None
+    for _ in range(1 + STEPS):
+        labels = detect(flows, setting, seed)
+        off = np.log((labels.max() + 1) / k)
+        if best is None or abs(off) < abs(best[0]):
+            best = off, labels
+        if abs(off) <= NEAR:
+            break
+        low, high = (setting, high) if off < 0 else (low, setting)
+        setting = low * 4 if high is None else high / 4 if low is None else float(np.sqrt(low * high))
+    return best[1]
 
 
 def nested(levels: list[np.ndarray]) -> list[np.ndarray]:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .._checks import closest, whole
 from .._checks import seed as resolved
-from ..flows import Reading, flow_matrix
-from ..measures import welfare
+from ..flows import Reading
 from ..measures._sources import is_world
 from ._agree import agreement
-from ._detect import METHODS, RESOLUTIONS, STABLE, candidates, detect, nested
-from ._level import Level, Null, Trade, statistics
+from ._detect import METHODS, RESOLUTIONS, STABLE, alike, candidates, detect, nested
+from ._level import Level, Null, statistics
 from ._maps import codelength, walk
 from ._meta import to_mesa, triplets
-from ._nulls import NULLS, null_flows
+from ._nulls import NULLS, null_of
+from ._trade import Trade, trade_of
 
-__all__ = ["Wholes", "find_wholes", "trade_of"]
+__all__ = ["Wholes", "find_wholes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +76,8 @@ class Wholes:
             verdict = {None: "", True: ": stands", False: ": does not stand"}[level.stands]
             lines.append(f"  {level}{verdict}")
             for name, null in level.nulls.items():
-                if name != level.decisive and level.stands and null["modularity"].above > level.alpha:
-                    lines.append(f"    but not beyond the null of {name} ({null['modularity'].mean:.2f})")
+                if name != level.decisive and level.stands and null["assortativity"].above > level.alpha:
+                    lines.append(f"    but not beyond the null of {name} ({null['assortativity'].mean:.2f})")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -157,96 +157,6 @@ class Wholes:
         return to_mesa(self, model, agents)
 
 
-def trade_of(source) -> Trade:
-    """Read what wholes are found in.
-
-    Parameters
-    ----------
-    source : World, Reading, networkx graph or sparse array
-        A world: flows between its living members (exact totals where it keeps them, so all that ever flowed: of a
-        world that is still changing take a window of its snapshots). A reading: flows of its window between those who
-        were seen. A graph: its ``weight``, and ``r0``, ``r1``, … where edges have them; undirected
-        edges count both ways. A square array: row = giver.
-
-    Returns
-    -------
-    Trade
-    """
-    from scipy import sparse
-
-    if is_world(source):
-        here = np.asarray(source.living)
-        flows = flow_matrix(source)[here][:, here]
-        resources = tuple(flow_matrix(source, resource=k)[here][:, here] for k in range(source.params.resources)
-                          ) if source.ledger else ()
-        topology = source.topology
-        return _trade(flows, resources, np.asarray(source.state["task_counts"][here], float),
-                      np.asarray(welfare(source, each=True), float), [topology.nodes[i] for i in here.tolist()],
-                      np.asarray(source.state["uid"][here]),
-                      None if topology.positions is None else topology.positions[here])
-    if isinstance(source, Reading):
-        # by member, not by site: in a long window several may have lived at one
-        who, here, topology = np.searchsorted(source.members, source.uid), source.site, source.topology
-        parts = [source.matrix(resource, by="member")[who][:, who]
-                 for resource in (None, *range(source.amount.shape[1]))]
-        return _trade(parts[0], tuple(parts[1:]), None, None, [topology.nodes[i] for i in here.tolist()], source.uid,
-                      None if topology.positions is None else topology.positions[here])
-    if hasattr(source, "nodes") and hasattr(source, "adj"):
-        import networkx as nx
-
-        nodes = list(source.nodes)
-        if not nodes:                           # networkx makes no matrix of none
-            return trade_of(sparse.csr_array((0, 0)))
-        names = sorted({key for *_, data in source.edges(data=True) for key in data
-                        if isinstance(key, str) and key[:1] == "r" and key[1:].isdigit()}, key=lambda key: int(key[1:]))
-        flows = sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight="weight", dtype=float))
-        return _trade(flows, tuple(_resource(source, nodes, name) for name in names), None, None, nodes,
-                      _uids(source, nodes))
-    shape = getattr(source, "shape", ())
-    if len(shape) != 2 or shape[0] != shape[1]:
-        raise TypeError("source must be a World, a Reading, a networkx graph or a square array of flows, not "
-                        + (f"an array of shape {shape}" if shape else f"{source!r:.60}"))
-    flows = sparse.csr_array(source, dtype=float)
-    return _trade(flows, (), None, None, list(range(flows.shape[0])), np.arange(flows.shape[0]))
-
-
-def _resource(graph, nodes, name: str):
-    """Return what flows of one resource; nothing along an edge that does not say."""
-    from scipy import sparse
-
-    place = {node: i for i, node in enumerate(nodes)}
-    ties = [(place[a], place[b], data[name]) for a, b, data in graph.edges(data=True) if name in data]
-    if not graph.is_directed():
-        ties += [(b, a, amount) for a, b, amount in ties if a != b]
-    row, column, amount = zip(*ties, strict=True)
-    return sparse.coo_array((np.array(amount, float), (row, column)), shape=(len(nodes),) * 2).tocsr()
-
-
-def _uids(graph, nodes) -> np.ndarray:
-    """Return the nodes' uids where all have one, else their names, as numbers if they all are whole numbers."""
-    names = [data["uid"] for _, data in graph.nodes(data=True) if "uid" in data]
-    names = names if len(names) == len(nodes) else nodes
-    if all(isinstance(name, (int, np.integer)) for name in names):
-        return np.array(names, np.int64)
-    return np.fromiter(names, object, len(names))
-
-
-def _trade(flows, resources, tasks, fed, nodes, uid, positions=None) -> Trade:
-    """Take loops away and check."""
-    from scipy import sparse
-
-    def plain(matrix):
-        matrix = sparse.csr_array(matrix, dtype=float)
-        if not (np.isfinite(matrix.data) & (matrix.data >= 0)).all():
-            bad = matrix.data[~(np.isfinite(matrix.data) & (matrix.data >= 0))][0]
-            raise ValueError(f"flows must be finite and 0 or more, not {bad}")
-        ties = matrix.tocoo()
-        keep = (ties.row != ties.col) & (ties.data > 0)
-        return sparse.csr_array((ties.data[keep], (ties.row[keep], ties.col[keep])), shape=matrix.shape)
-
-    return Trade(plain(flows), tuple(plain(one) for one in resources), tasks, fed, nodes, uid, positions)
-
-
 def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 19, n_bootstraps: int = 0,
                 resolutions=RESOLUTIONS, stable: float = STABLE, alpha: float = 0.05, workers: int | None = None,
                 progress: bool = False, rng=None) -> Wholes:
@@ -255,8 +165,9 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
     Louvain's method divides the members at a ladder of resolutions; divisions that stay the same over a
     stretch of it (three or more, agreeing by an AMI of ``stable``) are levels. Each is held against nulls
     in which the same detector runs again: whatever it is given, a detector finds groups, also on land
-    without any (MODEL.md says why patches of equal size are no null). A finer level must show more than the
-    level above it explains: once a level stands, chance deals only inside its wholes.
+    without any (MODEL.md says why patches of equal size are no null), and is compared with a division into about as
+    many wholes. A level must also show more than others explain: the one that exceeds its null most stands first;
+    a finer one must beat chance inside its wholes, a coarser one between them.
 
     Parameters
     ----------
@@ -329,20 +240,11 @@ def _by_size(labels) -> np.ndarray:
     return rank[labels]
 
 
-def _again(flows, method: str, settings, seed: int) -> list:
-    """Run the detector again on other flows, as it was set for each level; None where it finds no such level."""
+def _one_null(trade: Trade, null: str, method: str, setting, k: int, given: dict, seed: int) -> dict | None:
+    """Make one null, and return the statistics of the level with about ``k`` wholes that is found in it."""
     rng = np.random.default_rng(seed)
-    if method == "louvain":
-        return [detect(flows, setting, int(rng.integers(2**31))) for setting in settings]
-    made = {one["setting"]: one["labels"] for one in candidates(flows, method, rng)}
-    return [made.get(setting) for setting in settings]
-
-
-def _one_null(trade: Trade, null: str, method: str, setting, inside, seed: int) -> dict | None:
-    """Make one null, and return the statistics of the level found in it."""
-    rng = np.random.default_rng(seed)
-    flows = null_flows(trade.flows, null, rng, inside)
-    labels, = _again(flows, method, [setting], seed)
+    flows = null_of(trade, null, rng, **given)
+    labels = alike(flows, method, setting, k, rng)
     return None if labels is None else statistics(trade, labels, flows)
 
 
@@ -354,39 +256,54 @@ def _one_bootstrap(trade: Trade, method: str, settings, labels, seed: int) -> li
     data = trade.flows.data * rng.poisson(1.0, trade.flows.nnz)
     flows = sparse.csr_array((data, trade.flows.indices.copy(), trade.flows.indptr.copy()), shape=trade.flows.shape)
     flows.eliminate_zeros()
-    return [np.nan if one is None else agreement(one, own)
-            for one, own in zip(_again(flows, method, settings, seed), labels, strict=True)]
+    if method == "louvain":
+        made = [detect(flows, setting, int(rng.integers(2**31))) for setting in settings]
+    else:
+        depths = {one["setting"]: one["labels"] for one in candidates(flows, method, rng)}
+        made = [depths.get(setting) for setting in settings]
+    return [np.nan if one is None else agreement(one, own) for one, own in zip(made, labels, strict=True)]
 
 
 def _tested(levels, trade, method, nulls, n_nulls, n_bootstraps, rng, workers, progress):
-    """Run nulls, from the coarsest level on, and bootstraps; return the levels with what they gave."""
-    import dataclasses
+    """Run nulls and bootstraps, and return the levels, the coarsest first, with what they gave.
 
+    A level is there in part because a finer or a coarser one is. So the strongest is taken first, and each must beat
+    chance also inside the next coarser, and between the wholes of the next finer, that stand already or come to.
+    """
     from tqdm import tqdm
 
     if not levels:
         return levels
-    seeds = rng.integers(2**63, size=(len(levels), len(nulls), n_nulls)).tolist()
-    again = rng.integers(2**63, size=n_bootstraps).tolist()
-    inside = None                               # the finest level so far that stands
+
+    def against(level, null, given, each, bar):
+        jobs = [(_one_null, trade, null, method, level.setting, level.n_wholes, given, seed)
+                for seed in rng.integers(2**63, size=n_nulls).tolist()]
+        rows = list(each(jobs, bar))
+        return {name: Null.of(value, [np.nan if row is None else row[name] for row in rows])
+                for name, value in level.statistics.items()}
+
     with tqdm(total=len(levels) * len(nulls) * n_nulls + n_bootstraps, desc="nulls", disable=not progress) as bar, \
             _workers(workers) as each:
-        for i, level in enumerate(levels):
-            made = {}
-            for j, null in enumerate(nulls):
-                jobs = [(_one_null, trade, null, method, level.setting, None if inside is None else inside.labels, seed)
-                        for seed in seeds[i][j]]
-                rows = list(each(jobs, bar))
-                made[null] = {name: Null.of(value, [np.nan if row is None else row[name] for row in rows])
-                              for name, value in level.statistics.items()}
-            levels[i] = level = dataclasses.replace(level, nulls=made,
-                                                    inside=0 if inside is None else inside.n_wholes)
-            if level.stands:
-                inside = level
+        levels = [replace(level, nulls={null: against(level, null, {}, each, bar) for null in nulls})
+                  for level in levels]
+        strongest = sorted((i for i, level in enumerate(levels) if level.stands),
+                           key=lambda i: -np.nan_to_num(levels[i].excess, nan=np.inf))
+        for i in strongest * 2:                 # the second time against those that came after it
+            standing = [j for j in strongest if j != i and levels[j].beyond is not None and levels[j].stands]
+            above = max((j for j in standing if j < i), default=None)
+            below = min((j for j in standing if j > i), default=None)
+            beyond = dict(levels[i].beyond or {})
+            for name, given, j in (("inside the", "inside", above), ("from its", "parts", below)):
+                what = None if j is None else f"{name} {levels[j].n_wholes}"
+                if j is not None and what not in beyond and levels[i].stands:
+                    bar.total += n_nulls
+                    beyond[what] = against(levels[i], nulls[0], {given: levels[j].labels}, each, bar)
+            levels[i] = replace(levels[i], beyond=beyond)
         settings, labels = [level.setting for level in levels], [level.labels for level in levels]
-        found = list(each([(_one_bootstrap, trade, method, settings, labels, seed) for seed in again], bar))
+        seeds = rng.integers(2**63, size=n_bootstraps).tolist()
+        found = list(each([(_one_bootstrap, trade, method, settings, labels, seed) for seed in seeds], bar))
     if found:
-        levels = [dataclasses.replace(level, bootstrap=float(np.nanmean([one[i] for one in found])))
+        levels = [replace(level, bootstrap=float(np.nanmean([one[i] for one in found])))
                   for i, level in enumerate(levels)]
     return levels
 

@@ -9,37 +9,9 @@ import numpy as np
 from ..measures import division_of_labour
 from ..measures._sources import entropy, ratio
 from ._maps import walk
+from ._trade import Trade
 
-__all__ = ["Level", "Null", "Trade", "statistics"]
-
-
-@dataclass(frozen=True, eq=False)
-class Trade:
-    """What wholes are found in and described by.
-
-    Parameters
-    ----------
-    flows : scipy.sparse.csr_array, shape (n, n)
-        All goods, row = giver, without loops.
-    resources : tuple of scipy.sparse.csr_array, shape (n, n)
-        The same by resource; empty if unknown.
-    tasks : ndarray, shape (n, M), or None
-        Acts by task.
-    welfare : ndarray, shape (n,), or None
-    nodes : list
-        Names of the members.
-    uid : ndarray, shape (n,)
-        Who they are, for good: uids in a world or reading, names of nodes in a graph, else places in the table.
-    positions : ndarray, shape (n, 2), or None
-    """
-
-    flows: object
-    resources: tuple
-    tasks: np.ndarray | None
-    welfare: np.ndarray | None
-    nodes: list
-    uid: np.ndarray
-    positions: np.ndarray | None = None
+__all__ = ["Level", "Null", "statistics"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +71,9 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
     -------
     dict of str to float
         ``closure``: the share of flows kept inside wholes. ``modularity``: by how much it exceeds what wholes that
-        give and get so much would keep by chance (0 for one whole of all). ``boundary``: the share of ties that cross.
+        give and get so much would keep by chance (0 for one whole of all). ``assortativity``: that over the most that
+        it could be (Newman 2003), which does not hang on the number of wholes. ``boundary``: the share of ties that
+        cross.
         ``individuality``: how much of what a walk through the flows, at a member, tells about the whole it will be in
         next is told by the whole alone, I(whole'; whole)/I(whole'; member): 1 if wholes are closed to
         information. ``effectiveness``: effective information of the walk between wholes over its greatest
@@ -114,7 +88,9 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
     ties = flows.tocoo()
     given, got = (np.asarray(whole.sum(axis=axis)).ravel() / total for axis in (1, 0))
     closure = float(whole.diagonal().sum() / total)
-    found = {"closure": closure, "modularity": closure - float(given @ got) if k > 1 else 0.0,
+    by_chance = float(given @ got) if k > 1 else 1.0
+    found = {"closure": closure, "modularity": closure - by_chance if k > 1 else 0.0,
+             "assortativity": float(ratio(closure - by_chance, 1 - by_chance)),
              "boundary": float((labels[ties.row] != labels[ties.col]).mean()),
              **_information(*(walk(flows) if step is None else step), labels, k)}
     if trade.tasks is not None:
@@ -180,8 +156,10 @@ class Level:
     decisive : str
         The null by which the level stands or falls.
     alpha : float
-    inside : int
-        How many wholes the coarser level has within and between which the nulls deal; 0 if none such stands.
+    beyond : dict of str to dict of str to Null, or None
+        What must be beaten besides: nulls that keep what a coarser level ("inside the 4": flows are dealt only among
+        ties between the same of its wholes) or a finer one ("from its 64": ties within its wholes stay as they are)
+        explains. None where the level did not come so far.
     """
 
     labels: np.ndarray
@@ -193,7 +171,7 @@ class Level:
     nulls: dict[str, dict[str, Null]] = field(default_factory=dict)
     decisive: str = "flows"
     alpha: float = 0.05
-    inside: int = 0
+    beyond: dict[str, dict[str, Null]] | None = None
 
     @property
     def n_wholes(self) -> int:
@@ -207,19 +185,20 @@ class Level:
 
     @property
     def stands(self) -> bool | None:
-        """Whether it beats the decisive null by modularity; None without nulls.
+        """Whether it beats the decisive null, and those ``beyond`` it, by assortativity; None without nulls.
 
         Closure alone would not do: a null in which the detector finds one whole of all keeps everything inside.
         """
         if self.decisive not in self.nulls:
             return None
-        return self.nulls[self.decisive]["modularity"].above <= self.alpha
+        against = [self.nulls[self.decisive], *(self.beyond or {}).values()]
+        return all(one["assortativity"].above <= self.alpha for one in against)
 
     @property
     def excess(self) -> float:
-        """Modularity beyond the mean of the decisive null; NaN without nulls, or if none has such a level."""
+        """Assortativity beyond the mean of the decisive null; NaN without nulls, or if none has such a level."""
         null = self.nulls.get(self.decisive)
-        return np.nan if null is None else self.statistics["modularity"] - null["modularity"].mean
+        return np.nan if null is None else self.statistics["assortativity"] - null["assortativity"].mean
 
     @property
     def between(self):
@@ -287,10 +266,13 @@ class Level:
         text = (f"{self.n_wholes} wholes of {self.sizes.min()} to {self.sizes.max()} members; "
                 f"{self.statistics['closure']:.0%} of the flows stay inside")
         if self.decisive in self.nulls:
-            null = self.nulls[self.decisive]["modularity"]
-            text += f", modularity {self.statistics['modularity']:.2f} ("
-            text += "no such level by chance" if np.isnan(null.mean) else f"{self.excess:+.3f} beyond chance"
-            text += f" inside the {self.inside}" * bool(self.inside) + f", p = {null.above:.3g})"
+            null = self.nulls[self.decisive]["assortativity"]
+            text += (f", assortativity {self.statistics['assortativity']:.2f}, "
+                     + ("no such level by chance" if np.isnan(null.mean) else f"{self.excess:+.3f} beyond chance")
+                     + f" (p = {null.above:.3g})")
+            for what, one in (self.beyond or {}).items():
+                null = one["assortativity"]
+                text += f", {self.statistics['assortativity'] - null.mean:+.3f} {what} (p = {null.above:.3g})"
         return text
 
     __repr__ = __str__
