@@ -98,7 +98,8 @@ class RoleHistory:
             return f"{head}; they are told apart once only, which says nothing of persistence."
         steps, beyond = int(self.tested.sum()), int((self.pvalue[self.tested] <= self._level).sum())
         kept = self.persistence[self.tested]
-        lines = [f"{head}. From window to window {kept.min():.0%} to {kept.max():.0%} of the members keep theirs, "
+        share = " to ".join(dict.fromkeys(f"{one:.0%}" for one in (kept.min(), kept.max())))
+        lines = [f"{head}. From window to window {share} of the members keep theirs, "
                  f"{self.expected[self.tested].mean():.0%} by chance; " + (
                      "more than chance each time." if beyond == steps else "never more than chance: roles do not last."
                      if not beyond else f"more than chance in {beyond} of {steps} steps.")]
