@@ -379,13 +379,12 @@ def test_every_instruction_level_gives_the_same_bits(monkeypatch):
     import importlib
 
     levels = []
-    for name in ("_core", "_core_v3", "_core_v4"):
-        try:
-            module = importlib.import_module(f"organism.{name}")
-        except ImportError:
-            continue
-        if {"_core": 1, "_core_v3": 3, "_core_v4": 4}[name] <= _dispatch.core.level():
-            levels.append(module)
+    for name, level in (("_core", 1), ("_core_v3", 3), ("_core_v4", 4)):
+        if level <= _dispatch.core.level():     # to import what the processor cannot run ends the process
+            try:
+                levels.append(importlib.import_module(f"organism.{name}"))
+            except ImportError:
+                continue
     worlds = []
     for module in levels:
         monkeypatch.setattr(og._binding, "core", module)

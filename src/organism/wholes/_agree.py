@@ -14,8 +14,9 @@ def crossed(a, b):
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(f"both partitions must have one label for each member, not shapes {a.shape} and {b.shape}")
-    return sparse.coo_array((np.ones(len(a)), (np.unique(a, return_inverse=True)[1],
-                                               np.unique(b, return_inverse=True)[1]))).tocsr()
+    (_, i), (names, j) = np.unique(a, return_inverse=True), np.unique(b, return_inverse=True)
+    pair, both = np.unique(i * np.int64(len(names)) + j, return_counts=True)
+    return sparse.csr_array((both.astype(float), np.divmod(pair, max(1, len(names)))))
 
 
 def agreement(a, b) -> float:
@@ -44,32 +45,32 @@ def agreement(a, b) -> float:
     >>> round(agreement([0, 0, 1, 1], [1, 1, 0, 0]), 12), round(agreement([0, 0, 1, 1], [0, 1, 0, 1]), 6)
     (1.0, -0.5)
     """
-    table = crossed(a, b)
-    n = table.sum()
-    rows, columns = np.asarray(table.sum(axis=1)).ravel(), np.asarray(table.sum(axis=0)).ravel()
+    table = crossed(a, b).tocoo()
+    n, (i, j), both = len(a), table.coords, table.data
+    rows, columns = np.bincount(i, both), np.bincount(j, both)
     if min(len(rows), len(columns)) <= 1:
         return float(len(rows) == len(columns))
-    i, j = table.nonzero()
-    shared = float((table.data / n * np.log(table.data * n / (rows[i] * columns[j]))).sum())
+    shared = float((both / n * np.log(both * n / (rows[i] * columns[j]))).sum())
     entropies = [-float((size / n * np.log(size / n)).sum()) for size in (rows, columns)]
     expected, most = _expected(rows, columns, n), sum(entropies) / 2
     return float((shared - expected) / (most - expected)) if most - expected > 1e-12 else 1.0
 
 
-def _expected(rows, columns, n) -> float:
+def _expected(rows, columns, n: int) -> float:
     """Return the mean mutual information of random partitions with these sizes, in nats."""
     from scipy.special import gammaln
 
     total = 0.0
-    (a, times_a), (b, times_b) = (np.unique(sizes, return_counts=True) for sizes in (rows, columns))
+    (a, times_a), (b, times_b) = (np.unique(sizes.astype(int), return_counts=True) for sizes in (rows, columns))
     log = gammaln(np.arange(n + 2))             # log[k + 1] = log k!
-    for size, times in zip(a.astype(int), times_a, strict=True):
-        for other, also in zip(b.astype(int), times_b, strict=True):
-            k = np.arange(max(1, size + other - int(n)), min(size, other) + 1)
-            if not len(k):
-                continue
-            logs = (log[size + 1] + log[other + 1] + log[int(n) - size + 1] + log[int(n) - other + 1]
-                    - log[int(n) + 1] - log[k + 1] - log[size - k + 1] - log[other - k + 1]
-                    - log[int(n) - size - other + k + 1])
-            total += times * also * float((k / n * np.log(n * k / (size * other)) * np.exp(logs)).sum())
+    log_a, log_b = (log[size + 1] + log[n - size + 1] for size in (a, b))
+    for size, times, given in zip(a, times_a, log_a, strict=True):      # together with all others b: at most n terms
+        low = np.maximum(1, size + b - n)
+        terms = np.minimum(size, b) - low + 1
+        i = np.repeat(np.arange(len(b)), terms)
+        k = np.arange(len(i)) - np.repeat(np.cumsum(terms) - terms, terms) + low[i]
+        other = b[i]
+        logs = (given + log_b[i] - log[n + 1] - log[k + 1] - log[size - k + 1] - log[other - k + 1]
+                - log[n - size - other + k + 1])
+        total += times * float((times_b[i] * (k / n) * np.log(n * (k / (size * other))) * np.exp(logs)).sum())
     return total

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from ._agree import agreement, crossed
@@ -9,11 +11,16 @@ from ._agree import agreement, crossed
 __all__ = ["METHODS", "alike", "candidates", "detect", "nested"]
 
 #: Resolutions at which the flows are divided, from coarse to fine.
-RESOLUTIONS = tuple(float(x) for x in np.geomspace(0.05, 50, 16).round(4))
+RESOLUTIONS = tuple(float(x) for x in np.geomspace(0.05, 50, 31).round(4))
 #: Partitions that agree so well belong to one level, and so many in a row make one.
 STABLE, RUN = 0.85, 3
+#: A level divides: two members drawn by lot are in different wholes so often at least. And it groups: so large a share
+#: of the members at least is in wholes of three or more.
+DIVIDES, GROUPS = 0.2, 0.5
 #: Nulls have about as many groups if the logarithm of the ratio is so small; how often the resolution is moved.
 NEAR, STEPS = 0.15, 5
+#: No division of a null into more, or less, than so many times as many is compared.
+FAR = 1.5
 
 
 def detect(flows, resolution: float, seed: int) -> np.ndarray:
@@ -44,11 +51,17 @@ def detect(flows, resolution: float, seed: int) -> np.ndarray:
     return found.fit_predict(sparse.csr_matrix(flows)).astype(np.int64)
 
 
+def divides(labels) -> bool:
+    """Tell whether a partition is a level at all: no stray few beside one whole, nor hardly anybody together."""
+    size = np.bincount(labels)
+    share = size / len(labels)
+    return bool(1 - share @ share >= DIVIDES and size[size > 2].sum() >= GROUPS * len(labels))
+
+
 def _louvain(flows, rng, resolutions, stable):
     """Sweep the resolution, and keep what stays the same over a stretch of it."""
     partitions = [detect(flows, resolution, int(rng.integers(2**31))) for resolution in resolutions]
-    n = flows.shape[0]
-    split = [1 < labels.max() + 1 < n for labels in partitions]
+    split = [divides(labels) for labels in partitions]
     same = [a and b and agreement(x, y) >= stable for a, b, x, y in
             zip(split, split[1:], partitions, partitions[1:], strict=False)]
     found, start = [], 0
@@ -57,10 +70,17 @@ def _louvain(flows, rng, resolutions, stable):
             continue
         run, start = list(range(start, i + 1)), i + 1
         if len(run) >= RUN:
-            close = {j: np.mean([agreement(partitions[j], partitions[k]) for k in run if k != j]) for j in run}
-            best = max(run, key=close.get)
-            found.append({"labels": partitions[best], "setting": resolutions[best], "stability": float(close[best])})
-    return found
+            close = np.zeros((len(run),) * 2)
+            for (j, one), (k, other) in combinations(enumerate(run), 2):
+                close[j, k] = close[k, j] = agreement(partitions[one], partitions[other])
+            close = close.sum(axis=1) / (len(run) - 1)
+            best = run[close.argmax()]
+            found.append({"labels": partitions[best], "setting": resolutions[best], "stability": float(close.max())})
+    kept = []                                   # two stretches of nearly the same division are one level
+    for one in sorted(found, key=lambda one: -one["stability"]):
+        if all(agreement(one["labels"], other["labels"]) < max(stable, STABLE) for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda one: resolutions.index(one["setting"]))
 
 
 def _networkx(flows, rng, resolutions, stable):
@@ -73,7 +93,7 @@ def _networkx(flows, rng, resolutions, stable):
         labels = np.empty(n, np.int64)
         for i, group in enumerate(groups):
             labels[list(group)] = i
-        if 1 < len(groups) < n:
+        if divides(labels):
             found.append({"labels": labels, "setting": depth, "stability": np.nan})
     return found[::-1]
 
@@ -93,7 +113,7 @@ def _infomap(flows, rng, resolutions, stable):
     for depth in range(1, result.num_levels):
         modules = result.modules(level=depth)
         labels = np.unique([modules.get(i, -1 - i) for i in range(n)], return_inverse=True)[1]
-        if 1 < labels.max() + 1 < n:
+        if divides(labels):
             found.append({"labels": labels, "setting": depth, "stability": np.nan})
     return found
 
@@ -112,11 +132,12 @@ def alike(flows, method: str, setting, k: int, rng) -> np.ndarray | None:
 
     Where nothing divides them, a detector may leave flows whole at a resolution at which others fall into parts;
     to compare like with like, the resolution is moved until there are about ``k`` groups (Louvain), or that of the
-    levels is taken whose number is nearest.
+    levels is taken whose number is nearest, if it is no more than 1½ times as large or small.
     """
     if method != "louvain":
-        made = [one["labels"] for one in candidates(flows, method, rng)]
-        return min(made, key=lambda labels: abs(np.log((labels.max() + 1) / k)), default=None)
+        made = [(abs(np.log((one["labels"].max() + 1) / k)), one["labels"]) for one in candidates(flows, method, rng)]
+        off, labels = min(made, key=lambda pair: pair[0], default=(np.inf, None))
+        return labels if off <= np.log(FAR) else None
     seed, best, low, high = int(rng.integers(2**31)), None, None, None
     for _ in range(1 + STEPS):
         labels = detect(flows, setting, seed)

@@ -12,7 +12,7 @@ from .._checks import seed as resolved
 from ..flows import Reading
 from ..measures._sources import is_world
 from ._agree import agreement
-from ._detect import METHODS, RESOLUTIONS, STABLE, alike, candidates, detect, nested
+from ._detect import METHODS, RESOLUTIONS, STABLE, alike, candidates, detect, divides, nested
 from ._level import Level, Null, statistics
 from ._maps import codelength, walk
 from ._meta import to_mesa, triplets
@@ -20,6 +20,11 @@ from ._nulls import NULLS, null_of
 from ._trade import Trade, trade_of
 
 __all__ = ["Wholes", "find_wholes"]
+
+#: What it means that a level which stands is no more than another null makes.
+ENOUGH = {"flows": "who is tied to whom is enough for it, whatever flows",
+          "strengths": "how much each member gives and gets is enough for it",
+          "degrees": "how many ties each member has is enough for it"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +78,12 @@ class Wholes:
         lines.append(f"{len(self.levels)} level{'s' * (len(self.levels) > 1)} of {n:,} members, the finest first "
                      f"({self.method}; {self.codelength:.3f} bits a step, {self.undivided:.3f} undivided):")
         for level in self.levels:
-            verdict = {None: "", True: ": stands", False: ": does not stand"}[level.stands]
+            verdict = {None: ": too few nulls to tell" if level.nulls else "", True: ": stands",
+                       False: ": does not stand"}[level.stands]
             lines.append(f"  {level}{verdict}")
             for name, null in level.nulls.items():
                 if name != level.decisive and level.stands and null["assortativity"].above > level.alpha:
-                    lines.append(f"    but not beyond the null of {name} ({null['assortativity'].mean:.2f})")
+                    lines.append(f"    {ENOUGH[name]} ({null['assortativity'].mean:.2f} by chance)")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -180,7 +186,7 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
         given (a world, a reading), and "degrees" before them in a graph, whose ties are themselves what is found.
         Empty: none. Where all ties of a graph carry the same, "degrees" alone: there is nothing to deal out.
     n_nulls : int, default 19
-        Of each; 19 make the least p-value .05.
+        Of each; 19 make the least p-value .05, with fewer no level stands or falls at that.
     n_bootstraps : int, default 0
         Times that flows are resampled (Poisson weights) and divided again, to see how stable levels are.
     resolutions : sequence of float
@@ -222,7 +228,7 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
         nulls = dealt if given else ["degrees", *dealt]
     found = candidates(trade.flows, method, generator, resolutions, stable)
     nest = nested([one["labels"] for one in found])
-    keep = [i for i, labels in enumerate(nest) if 1 < labels.max() + 1 < len(labels)]
+    keep = [i for i, labels in enumerate(nest) if divides(labels)]
     found, nest = [found[i] for i in keep], [_by_size(nest[i]) for i in keep]
     step = walk(trade.flows)
     levels = [Level(labels, trade, one["setting"], one["stability"], np.nan, statistics(trade, labels, step=step), {},

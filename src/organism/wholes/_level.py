@@ -32,6 +32,11 @@ class Null:
     below: float
 
     @property
+    def varies(self) -> bool:
+        """Whether chance could make anything else at all: not all values are one."""
+        return len(set(np.round(self.values, 12).tolist())) > 1 or bool(np.isnan(self.values).any())
+
+    @property
     def mean(self) -> float:
         """Mean of the values; NaN if no null had such a level."""
         found = self.values[~np.isnan(self.values)]
@@ -72,7 +77,7 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
     dict of str to float
         ``closure``: the share of flows kept inside wholes. ``modularity``: by how much it exceeds what wholes that
         give and get so much would keep by chance (0 for one whole of all). ``assortativity``: that over the most that
-        it could be (Newman 2003), which does not hang on the number of wholes. ``boundary``: the share of ties that
+        it could be (Newman 2003), which lets one compare few wholes with many. ``boundary``: the share of ties that
         cross.
         ``individuality``: how much of what a walk through the flows, at a member, tells about the whole it will be in
         next is told by the whole alone, I(whole'; whole)/I(whole'; member): 1 if wholes are closed to
@@ -185,14 +190,16 @@ class Level:
 
     @property
     def stands(self) -> bool | None:
-        """Whether it beats the decisive null, and those ``beyond`` it, by assortativity; None without nulls.
+        """Whether it beats the decisive null, and those ``beyond`` it, by assortativity; None without enough nulls.
 
         Closure alone would not do: a null in which the detector finds one whole of all keeps everything inside.
         """
         if self.decisive not in self.nulls:
             return None
-        against = [self.nulls[self.decisive], *(self.beyond or {}).values()]
-        return all(one["assortativity"].above <= self.alpha for one in against)
+        against = [one["assortativity"] for one in (self.nulls[self.decisive], *(self.beyond or {}).values())]
+        if 1 / (1 + len(against[0].values)) > self.alpha:
+            return None
+        return all(one.above <= self.alpha for one in against if one.varies)
 
     @property
     def excess(self) -> float:

@@ -6,8 +6,10 @@ import numpy as np
 
 __all__ = ["NULLS", "null_flows", "null_of"]
 
-#: Rounds of scaling, and of swapping, at most; and how near strengths must come.
+#: Rounds of scaling at most, and how near strengths must come.
 ROUNDS, NEAR = 500, 1e-6
+#: How often ties may swap, of many and of few: in about half of the sweeps each tie is tried.
+SWEEPS, MORE, FEW = 40, 100, 1000
 
 
 def _pool(flows, row, inside, parts):
@@ -20,12 +22,6 @@ def _pool(flows, row, inside, parts):
     return pool
 
 
-def _spans(pool):
-    """Return the order that sorts pools, and where the pool of each entry starts and ends in it."""
-    order = np.argsort(pool, kind="stable")
-    return order, np.searchsorted(pool[order], pool, "left"), np.searchsorted(pool[order], pool, "right")
-
-
 def _shuffled(pool, rng):
     """Return which entry each one gets what it carries from: any of its pool; of pool -1, from itself."""
     order = np.argsort(pool, kind="stable")
@@ -34,28 +30,40 @@ def _shuffled(pool, rng):
     return np.where(pool < 0, np.arange(len(pool)), given)
 
 
+def _mates(flows, row):
+    """Return, of each tie, which one goes back; -1 if none does."""
+    n, column = flows.shape[0], flows.indices.astype(np.int64)
+    key, back = row * n + column, column * n + row
+    order = np.argsort(key)
+    at = order[np.minimum(np.searchsorted(key[order], back), len(key) - 1)]
+    return np.where(key[at] == back, at, -1)
+
+
+def _dyads(flows, row, pool, rng):
+    """Return ties that go one way, and pairs that go both: of each the tie to give first, and the one back.
+
+    Which is first is drawn where both are of one pool, else it is that of the lower pool.
+    """
+    mate = _mates(flows, row)
+    a = np.flatnonzero((mate >= 0) & (row < flows.indices))
+    b = mate[a]
+    turn = np.where(pool[a] == pool[b], rng.random(len(a)) < 0.5, pool[a] > pool[b])
+    return np.flatnonzero(mate < 0), np.where(turn, b, a), np.where(turn, a, b)
+
+
 def _flows(flows, rng, inside, parts):
     """Deal the flows out again among the same ties; what both ends of a tie give each other stays together."""
     from scipy import sparse
 
     if not flows.nnz:
         return flows.copy()
-    n, row, column = flows.shape[0], _givers(flows), flows.indices.astype(np.int64)
+    row = _givers(flows)
     pool = _pool(flows, row, inside, parts)
-    key, back = row * n + column, column * n + row
-    order = np.argsort(key)
-    at = order[np.minimum(np.searchsorted(key[order], back), len(key) - 1)]
-    mate = np.where(key[at] == back, at, -1)
+    single, first, back = _dyads(flows, row, pool, rng)
     data = flows.data.copy()
-    single = np.flatnonzero(mate < 0)
     data[single] = flows.data[single[_shuffled(pool[single], rng)]]
-    # a pair is dealt with its two directions, either way round where both ends are in one whole
-    a = np.flatnonzero((mate >= 0) & (row < column))
-    a = np.where(pool[a] <= pool[mate[a]], a, mate[a])
-    b, same = mate[a], pool[a] == pool[mate[a]]
-    source = a[_shuffled(pool[a], rng)]
-    turned = same & (pool[a] >= 0) & (rng.random(len(a)) < 0.5)
-    data[a], data[b] = (flows.data[np.where(turn, mate[source], source)] for turn in (turned, ~turned))
+    source = _shuffled(pool[first], rng)
+    data[first], data[back] = flows.data[first[source]], flows.data[back[source]]
     return sparse.csr_array((data, flows.indices, flows.indptr), shape=flows.shape)
 
 
@@ -83,31 +91,49 @@ def _per(above, below):
 
 
 def _degrees(flows, rng, inside, parts):
-    """Tie every giver to other receivers: as many ties out and in as before, flows go with their givers."""
+    """Swap the receivers of ties, two by two: as many ties of each member go out, come in, and go both ways, as before.
+
+    Many swaps are tried at once; those that would make a loop or a tie that is there, or that get in each other's way,
+    are not made. Every step is as likely as its reverse, so all networks that can be reached are equally likely.
+    """
     from scipy import sparse
 
-    n = flows.shape[0]
-    row = _givers(flows)
+    if not flows.nnz:
+        return flows.copy()
+    n, row = flows.shape[0], _givers(flows)
     pool = _pool(flows, row, inside, parts)
-    order_of_pools, start, end = _spans(pool)
-    column = flows.indices.astype(np.int64)[_shuffled(pool, rng)]
-    for _ in range(ROUNDS):
-        key = row * n + column
-        order = np.argsort(key, kind="stable")
-        bad = np.zeros(len(key), bool)
-        bad[order[1:]] = key[order[1:]] == key[order[:-1]]
-        bad |= row == column
+    single, first, back = _dyads(flows, row, pool, rng)
+    lead = np.concatenate([single, first])
+    both = np.arange(len(lead)) >= len(single)
+    pool = np.where(pool[lead] < 0, -1, 2 * pool[lead] + both)
+    giver, receiver = row[lead], flows.indices.astype(np.int64)[lead]
+    ahead, behind = flows.data[lead], np.concatenate([np.zeros(len(single)), flows.data[back]])
+    free, turns = pool >= 0, both & (True if inside is None else inside[giver] == inside[receiver])
+    for _ in range(SWEEPS if len(lead) > FEW else MORE):
+        turn = np.flatnonzero(turns & (rng.random(len(lead)) < 0.5))        # which end of a pair gives first
+        giver[turn], receiver[turn] = receiver[turn], giver[turn]
+        ahead[turn], behind[turn] = behind[turn], ahead[turn]
+        order = np.lexsort((rng.random(len(lead)), pool))
+        order = order[free[order] & (rng.random(len(lead)) < 0.5)]
+        i, j = order[:-1], order[1:]
+        start = np.concatenate([[True], pool[i] != pool[j]])                # pairs of one pool, each tie in one pair
+        place = np.arange(len(order)) - np.maximum.accumulate(np.where(start, np.arange(len(order)), 0))
+        pair = ~start[1:] & (place[:-1] % 2 == 0)
+        i, j = i[pair], j[pair]
+        ends = np.concatenate([np.minimum(giver, receiver), *(np.minimum(giver[x], receiver[y])
+                                                              for x, y in ((i, j), (j, i)))])
+        ends = ends * n + np.concatenate([np.maximum(giver, receiver), *(np.maximum(giver[x], receiver[y])
+                                                                         for x, y in ((i, j), (j, i)))])
+        _, which, times = np.unique(ends, return_inverse=True, return_counts=True)
+        alone = times[which] == 1
+        fine = (alone[i] & alone[j] & alone[len(lead):].reshape(2, -1).all(axis=0)
+                & (giver[i] != receiver[j]) & (giver[j] != receiver[i]))
         if parts is not None:
-            bad |= parts[row] == parts[column]
-        bad &= pool >= 0
-        if not bad.any():
-            break
-        bad = np.flatnonzero(bad)
-        other = order_of_pools[rng.integers(start[bad], end[bad])]
-        for i, j in zip(bad.tolist(), other.tolist(), strict=True):
-            column[i], column[j] = column[j], column[i]
-    keep = row != column                        # where no swap can help: a member tied to all others
-    return sparse.coo_array((flows.data[keep], (row[keep], column[keep])), shape=flows.shape).tocsr()
+            fine &= (parts[giver[i]] != parts[receiver[j]]) & (parts[giver[j]] != parts[receiver[i]])
+        i, j = i[fine], j[fine]
+        receiver[i], receiver[j] = receiver[j], receiver[i]
+    ends = np.concatenate([giver, receiver[both]]), np.concatenate([receiver, giver[both]])
+    return sparse.coo_array((np.concatenate([ahead, behind[both]]), ends), shape=flows.shape).tocsr()
 
 
 #: What each null keeps.
@@ -125,7 +151,7 @@ def null_flows(flows, null: str, rng: np.random.Generator, inside=None, parts=No
         "flows": the same ties, on which the same flows are dealt out at random; what the two ends of a tie give each
         other stays together, for those who give often get back, and that makes no whole.
         "strengths": so, and then scaled until every member gives and gets as much as before.
-        "degrees": ties to others at random, as many out and in of each member.
+        "degrees": ties to others at random, as many of each member that go out, come in, and go both ways.
     rng : numpy.random.Generator
     inside : ndarray of int, shape (n,), optional
         The known whole of each member, from 0 on. Flows, and receivers, are then dealt out only among ties from
