@@ -126,7 +126,7 @@ print(verdicts[0])
 # members give the same goods to the same others. If both find the same groups, roles are in the acts and in the ties.
 
 # %%
-blocks = block_roles(uniform_flows.window(), rng=1)
+blocks = block_roles(uniform_flows.window(), max_blocks=6, starts=2, rng=1)
 print(blocks)
 print(roles.agreement(blocks))
 
@@ -251,7 +251,8 @@ plt.show()
 # ### Wholes come and go
 #
 # Uniform land for 750 ticks, then the seams are laid, and after 1,500 ticks they are taken away again. Wholes are
-# looked for in windows of 250 ticks and known again by their members. Do wholes outlive what made them?
+# looked for in windows of 250 ticks, at low resolutions, and known again by their members. Do wholes outlive what made
+# them?
 
 # %%
 land = og.World(og.Topology.grid((SIDE, SIDE)), uniform.params, rng=1, ledger=True)
@@ -260,7 +261,7 @@ course = og.Snapshots(land, every=250)
 for supply, ticks in ((1.0, 750), (seams, 1500), (1.0, 750)):
     land.set("supply", supply)
     land.step(ticks)
-followed = follow_wholes(course, -1, nulls=(), rng=1)
+followed = follow_wholes(course, -1, nulls=(), resolutions=np.geomspace(0.02, 0.5, 12), rng=1)
 print(followed)
 og.plots.wholes_over_time(followed)
 plt.show()
@@ -287,12 +288,12 @@ show(keys.frame.sort_values("loss", ascending=False))
 # %% [markdown]
 # ### Is it luck?
 #
-# Four more worlds of each kind, without nulls. The four regions should come back every time, and so should the
+# Two more worlds of each kind, without nulls. The four regions should come back every time, and so should the
 # sixteen; how many finer levels come with them may differ.
 
 # %%
 found = []
-for seed in range(2, 6):
+for seed in (2, 3):
     for name, supply in (("uniform", np.ones((SIDE, SIDE))), ("graded", seams)):
         again = og.find_wholes(settle(supply, seed)[1].window(), nulls=(), rng=1)
         found.append({"seed": seed, "land": name, "levels": len(again),
@@ -372,14 +373,14 @@ rows = []
 for graph in networks.values():
     flows = trade_of(graph).flows
     others = {tuple(zip(*(ends.tolist() for ends in null_flows(flows, "degrees", np.random.default_rng(i)).nonzero()),
-                        strict=True)) for i in range(200)}
+                        strict=True)) for i in range(50)}
     for method in methods:
         division = og.find_wholes(graph, method, rng=1)
         levels_of = [f"{level.n_wholes} wholes, assortativity {level.statistics['assortativity']:.2f} "
                      f"({level.nulls['degrees']['assortativity'].mean:.2f} by chance, "
                      f"p of so much {level.nulls['degrees']['assortativity'].above:.2g}, "
                      f"of so little {level.nulls['degrees']['assortativity'].below:.2g})" for level in division]
-        rows.append({"network": graph.graph["name"], "different nulls among 200": len(others), "method": method,
+        rows.append({"network": graph.graph["name"], "different nulls among 50": len(others), "method": method,
                      "levels": "; ".join(levels_of) or "none", "stand": len(division.standing)})
 answers = pd.DataFrame(rows)
 show(answers)

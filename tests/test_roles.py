@@ -76,8 +76,8 @@ def test_members_that_differ_by_degrees_have_no_roles():
 def test_no_roles_in_shuffled_recordings():
     """The test errs as often as it should: 200 shuffles of a recording with roles, at level .05."""
     rng = np.random.default_rng(6)
-    true = np.arange(40) % 3
-    acts = (rng.random((30, 40))[..., None] > np.cumsum(MIXES, axis=1)[true]).sum(axis=-1)
+    true = np.arange(60) % 3
+    acts = (rng.random((30, 60))[..., None] > np.cumsum(MIXES, axis=1)[true]).sum(axis=-1)
     assert find_roles(count_acts(acts, 3), rng=1).n_roles == 3
     said = []
     for _ in range(200):

@@ -20,6 +20,8 @@ __all__ = ["Cloud", "first_labels", "fit", "found_again"]
 FIRST, SHORT, MOST = 4, 5, 60
 #: A step of EM that gains less than this a member is the last (nats).
 GAIN = 1e-4
+#: Starts run together as long as their probabilities are so many numbers at most.
+TOGETHER = 200_000
 #: A role with fewer members than this in half of them is not told from a few strays.
 FEWEST = 5
 
@@ -50,11 +52,7 @@ class Cloud:
 
     def logs(self, points: np.ndarray) -> np.ndarray:
         """Return the log density of each point in each role, weights included, shape (R, n): fast to add up."""
-        widths, variances = np.diff(self.edges), np.repeat(self.variances, np.diff(self.edges))
-        far = self.centres**2 @ (1 / variances)
-        free = widths - 1                                   # a mix of M shares has M - 1 degrees of freedom
-        own = np.log(self.weights) - far / 2 - (free * np.log(2 * np.pi * self.variances)).sum() / 2
-        return (self.centres / variances) @ points.T + own[:, None] - (points**2 @ (1 / variances)) / 2
+        return _logs(points, self.edges, self.centres, self.weights, self.variances)
 
     def probabilities(self, points: np.ndarray) -> np.ndarray:
         """Return the probability of each role for each point, shape (n, R); rows sum to 1."""
@@ -65,12 +63,22 @@ class Cloud:
         return self.logs(points).argmax(axis=0)
 
 
-def _softmax(logs: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return probabilities by column, and the sum of the columns' log totals."""
-    top = logs.max(axis=0)
+def _logs(points, edges, centres, weights, variances) -> np.ndarray:
+    """Return log densities (…, R, n) of points (n, D) by centres (…, R, D), weights (…, R), variances (…, blocks)."""
+    widths, inverse = np.diff(edges), np.repeat(1 / variances, np.diff(edges), axis=-1)
+    free = widths - 1                                       # a mix of M shares has M - 1 degrees of freedom
+    scaled = centres * inverse[..., None, :]
+    own = np.log(weights) - (scaled * centres).sum(axis=-1) / 2
+    own = own - (free * np.log(2 * np.pi * variances)).sum(axis=-1)[..., None] / 2
+    return scaled @ points.T + own[..., None] - (inverse @ (points**2).T)[..., None, :] / 2
+
+
+def _softmax(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities of logs (…, R, n) over R, and the sums (…) of the log totals over n."""
+    top = logs.max(axis=-2, keepdims=True)
     e = np.exp(logs - top)
-    total = e.sum(axis=0)
-    return e / total, float((top + np.log(total)).sum())
+    total = e.sum(axis=-2, keepdims=True)
+    return e / total, (top + np.log(total)).sum(axis=(-2, -1))
 
 
 def fit(points: np.ndarray, edges, floors, n_roles: int, rng: np.random.Generator, starts: int = 8) -> Cloud:
@@ -99,58 +107,66 @@ def fit(points: np.ndarray, edges, floors, n_roles: int, rng: np.random.Generato
     in multivariate Gaussian mixture models. *Computational Statistics & Data Analysis* 41: 561-575.
     """
     edges, floors = tuple(edges), np.asarray(floors, float)
-    short = []
-    for _ in range(starts if n_roles > 1 else 1):
-        labels = first_labels(points, n_roles, rng)
-        short.append(_climb(points, edges, floors, (labels == np.arange(n_roles)[:, None]).astype(float), SHORT))
-    best, p = max(short, key=lambda one: one[0].loglikelihood)
-    return _climb(points, edges, floors, p, MOST)[0]
+    best, many = (-np.inf, None), max(1, TOGETHER // (len(points) * n_roles))
+    left = starts if n_roles > 1 else 1
+    while left:
+        labels = first_labels(points, n_roles, rng, min(left, many))
+        left -= len(labels)
+        cloud, p = _climb(points, edges, floors, (labels[:, None] == np.arange(n_roles)[:, None]).astype(float), SHORT)
+        i = int(cloud.loglikelihood.argmax())
+        best = max(best, (cloud.loglikelihood[i], p[i]), key=lambda one: one[0])
+    cloud, _ = _climb(points, edges, floors, best[1][None], MOST)
+    return Cloud(cloud.centres[0], cloud.weights[0], cloud.variances[0], edges, float(cloud.loglikelihood[0]))
 
 
-def first_labels(points, n_roles, rng) -> np.ndarray:
-    """Return the labels of a short k-means from well spread centres.
+def first_labels(points, n_roles, rng, starts: int = 1) -> np.ndarray:
+    """Return the labels (starts, n) of short runs of k-means from well spread centres.
 
     Each new centre is the best of a few members drawn with probabilities as their squared distances from the last
     centres (greedy k-means++, Arthur and Vassilvitskii 2007).
     """
-    square, trials = np.einsum("ij,ij->i", points, points), 2 + int(np.log(n_roles))
-    centres = [points[rng.integers(len(points))]]
-    nearest = np.maximum(square - 2 * points @ centres[0] + centres[0] @ centres[0], 0)
+    n, square, trials, every = len(points), (points**2).sum(axis=1), 2 + int(np.log(n_roles)), np.arange(starts)
+
+    def distances(centres):
+        """Return squared distances (starts, m, n) of the points from centres (starts, m, D)."""
+        return (square + (centres**2).sum(axis=-1)[..., None]) - 2 * centres @ points.T
+
+    centres = points[rng.integers(n, size=(starts, 1))]
+    nearest = np.maximum(distances(centres)[:, 0], 0)
     for _ in range(n_roles - 1):
-        reach = np.cumsum(nearest)
-        drawn = np.searchsorted(reach, rng.random(trials) * reach[-1], side="right") if reach[-1] > 0 else (
-            rng.integers(len(points), size=trials))
-        some = points[np.minimum(drawn, len(points) - 1)]
-        far = square - 2 * some @ points.T + np.einsum("ij,ij->i", some, some)[:, None]
-        far = np.clip(far, 0, nearest)
-        best = far.sum(axis=1).argmin()
-        centres.append(some[best])
-        nearest = far[best]
-    centres = np.array(centres)
+        reach, luck = np.cumsum(nearest, axis=1), rng.random((starts, trials))
+        drawn = np.stack([np.searchsorted(one, u * one[-1], side="right") if one[-1] > 0 else (u * n).astype(int)
+                          for one, u in zip(reach, luck, strict=True)])
+        some = points[np.minimum(drawn, n - 1)]
+        far = np.clip(distances(some), 0, nearest[:, None])
+        best = far.sum(axis=-1).argmin(axis=1)
+        centres = np.concatenate([centres, some[every, best][:, None]], axis=1)
+        nearest = far[every, best]
     for _ in range(FIRST):
-        labels = (np.einsum("ij,ij->i", centres, centres)[:, None] - 2 * centres @ points.T).argmin(axis=0)
-        member = (labels == np.arange(n_roles)[:, None]).astype(float)
-        size = member.sum(axis=1)
-        centres = np.where(size[:, None] > 0, member @ points / np.maximum(size, 1)[:, None], centres)
+        labels = ((centres**2).sum(axis=-1)[..., None] - 2 * centres @ points.T).argmin(axis=1)
+        member = (labels[:, None] == np.arange(n_roles)[:, None]).astype(float)
+        size = member.sum(axis=-1, keepdims=True)
+        centres = np.where(size > 0, member @ points / np.maximum(size, 1), centres)
     return labels
 
 
 def _climb(points, edges, floors, p, steps: int) -> tuple[Cloud, np.ndarray]:
-    """Run EM from probabilities (R, n) until it gains no more; return the cloud and its probabilities."""
+    """Run EM from probabilities (starts, R, n) until it gains no more; return the clouds, stacked, and probabilities."""
     n, blocks = len(points), edges[:-1]
     squares = np.add.reduceat((points**2).sum(axis=0), blocks)
     free, before = np.diff(edges) - 1, -np.inf
     for step in range(steps):
-        size = p.sum(axis=1) + 1e-9
-        centres = p @ points / size[:, None]
+        size = p.sum(axis=-1) + 1e-9
+        centres = p @ points / size[..., None]
         # Σ p |x - c|² = Σ |x|² - Σ size |c|², for the centres are the means
-        around = squares - np.add.reduceat(size @ centres**2, blocks)
+        around = squares - np.add.reduceat((size[..., None] * centres**2).sum(axis=1), blocks, axis=1)
         variances = np.maximum(np.maximum(around, 0) / n / np.maximum(free, 1), floors)
-        p, after = _softmax(Cloud(centres, size / size.sum(), variances, edges, before).logs(points))
-        if after - before < GAIN * n and step > 3:
+        weights = size / size.sum(axis=-1, keepdims=True)
+        p, after = _softmax(_logs(points, edges, centres, weights, variances))
+        if (after - before < GAIN * n).all() and step > 3:
             break
         before = after
-    return Cloud(centres, size / size.sum(), variances, edges, after), p
+    return Cloud(centres, weights, variances, edges, after), p
 
 
 def found_again(points, edges, floors, n_roles: int, rng: np.random.Generator, sample: int = 1000) -> float:

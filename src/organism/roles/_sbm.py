@@ -143,7 +143,7 @@ def rough(ready: Ready, n_blocks: int, rng: np.random.Generator) -> np.ndarray:
 
     That within one block is so large where blocks differ that too few acts would be left to find them.
     """
-    return first_labels(_amounts(ready), n_blocks, rng)
+    return first_labels(_amounts(ready), n_blocks, rng)[0]
 
 
 def fit(ready: Ready, n_blocks: int, starts: int, rng: np.random.Generator) -> Fit:
@@ -169,7 +169,7 @@ def fit(ready: Ready, n_blocks: int, starts: int, rng: np.random.Generator) -> F
     found = []
     for i in range(starts):
         first = n_blocks if i % 4 < 2 else min(n_blocks + MORE, ready.n)
-        p = _climb(ready, _soft(first_labels(features[i % 2], first, rng), first), FIRST, rng)
+        p = _climb(ready, _soft(first_labels(features[i % 2], first, rng)[0], first), FIRST, rng)
         if first > n_blocks:
             p = _climb(ready, _soft(_joined(ready, p, n_blocks), n_blocks), FIRST, rng)
         found.append((_labelled(ready, p).icl, p))

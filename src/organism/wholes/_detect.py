@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from functools import cache
+from itertools import takewhile
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from ._agree import agreement, crossed
 __all__ = ["METHODS", "alike", "candidates", "detect", "nested"]
 
 #: Resolutions at which the flows are divided, from coarse to fine.
-RESOLUTIONS = tuple(float(x) for x in np.geomspace(0.05, 50, 31).round(4))
-#: Partitions that agree so well belong to one level, and so many in a row make one.
+RESOLUTIONS = tuple(float(x) for x in np.geomspace(0.01, 50, 38).round(4))
+#: A partition that agrees so well with those at the next resolutions, so many in a row with its own, is a level.
 STABLE, RUN = 0.85, 3
 #: A level divides: two members drawn by lot are in different wholes so often at least. And it groups: so large a share
 #: of the members at least is in wholes of three or more.
@@ -59,28 +60,28 @@ def divides(labels) -> bool:
 
 
 def _louvain(flows, rng, resolutions, stable):
-    """Sweep the resolution, and keep what stays the same over a stretch of it."""
+    """Sweep the resolution, and keep what stays the same over a stretch of it, most and longest first."""
     partitions = [detect(flows, resolution, int(rng.integers(2**31))) for resolution in resolutions]
     split = [divides(labels) for labels in partitions]
-    same = [a and b and agreement(x, y) >= stable for a, b, x, y in
-            zip(split, split[1:], partitions, partitions[1:], strict=False)]
-    found, start = [], 0
-    for i, goes_on in enumerate([*same, False]):
-        if goes_on:
-            continue
-        run, start = list(range(start, i + 1)), i + 1
-        if len(run) >= RUN:
-            close = np.zeros((len(run),) * 2)
-            for (j, one), (k, other) in combinations(enumerate(run), 2):
-                close[j, k] = close[k, j] = agreement(partitions[one], partitions[other])
-            close = close.sum(axis=1) / (len(run) - 1)
-            best = run[close.argmax()]
-            found.append({"labels": partitions[best], "setting": resolutions[best], "stability": float(close.max())})
-    kept = []                                   # two stretches of nearly the same division are one level
-    for one in sorted(found, key=lambda one: -one["stability"]):
-        if all(agreement(one["labels"], other["labels"]) < max(stable, STABLE) for other in kept):
-            kept.append(one)
-    return sorted(kept, key=lambda one: resolutions.index(one["setting"]))
+
+    @cache
+    def close(pair) -> float:
+        return agreement(*(partitions[i] for i in pair))
+
+    def stretch(i: int, step: int) -> list[int]:
+        """Return the resolutions next to one, on one side, as far as their divisions agree with its own."""
+        beside = range(i + step, len(split) if step > 0 else -1, step)
+        return list(takewhile(lambda j: split[j] and close(frozenset((i, j))) >= stable, beside))
+
+    around = {i: stretch(i, -1) + stretch(i, 1) for i in range(len(split)) if split[i]}
+    steady = {i: float(np.mean([close(frozenset((i, j))) for j in alike])) for i, alike in around.items() if alike}
+    kept, taken = [], set()
+    for i in sorted(steady, key=lambda i: -len(around[i]) * (steady[i] - stable)):
+        own = {i, *around[i]} - taken
+        if len(own) >= RUN and all(close(frozenset((i, j))) < max(stable, STABLE) for j in kept):
+            kept.append(i)
+            taken |= own
+    return [{"labels": partitions[i], "setting": resolutions[i], "stability": steady[i]} for i in sorted(kept)]
 
 
 def _networkx(flows, rng, resolutions, stable):
