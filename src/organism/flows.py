@@ -153,6 +153,11 @@ def interdependence(world, exact: bool | None = None, *, window=None, minimum: f
     return _graph(labels, nodes, topology.source, topology.target, amount, name, minimum, exact, about)
 
 
+def ours(graph) -> bool:
+    """Tell whether a graph holds the flows of one of our worlds, in which members give along ties they were given."""
+    return graph.graph.get("source") in ("exact totals", "decayed sums")
+
+
 def _windowed(source, window) -> Reading:
     """Return the flows of a window of snapshots, or of those that are taken of a world."""
     taken = source
@@ -243,6 +248,10 @@ class Reading:
         Of the world when it was read.
     seed : int
         Of the world.
+    tasks : ndarray, shape (members, M), or None
+        Acts by task of those in ``uid`` in the window, where snapshots tell.
+    welfare : ndarray, shape (members,), or None
+        When they were last seen, where snapshots tell.
     """
 
     start: int
@@ -255,6 +264,8 @@ class Reading:
     site: np.ndarray
     topology: object
     seed: int
+    tasks: np.ndarray | None = None
+    welfare: np.ndarray | None = None
 
     def __repr__(self):
         return (f"Reading(ticks {self.start}–{self.stop}: {self.amount.sum():,.1f} goods "

@@ -187,7 +187,7 @@ def by_scale(source, roles=None, *, nest=None, null: str | None = None, n_nulls:
     observed = _measured(flows, nest, roles, nest)
     chance = [{name: [] for name in found} for found in observed]
     for _ in tqdm(range(n_nulls), desc="nulls", disable=not progress):
-        dealt = null_of(trade, null, generator)
+        dealt, _ = null_of(trade, null, generator)
         again = _alike(_ladder(dealt, generator), nest) if climbed else nest
         who = None if roles is None else generator.permutation(roles)
         for found, one in zip(chance, _measured(dealt, again, who, nest), strict=True):

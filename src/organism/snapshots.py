@@ -108,7 +108,8 @@ class Snapshot:
         site = self.living
         order = np.argsort(self.uid[site])
         return Reading(self.start, self.stop, self.stop - self.start, *_together(self.flows()), self.uid[site][order],
-                       site[order], self.topology, self.seed)
+                       site[order], self.topology, self.seed, self.tasks[site][order].astype(float),
+                       self.welfare[site][order].astype(float))
 
     def sums(self, ends: str) -> np.ndarray:
         """Return the goods that those who live at the end gave ("source") or got ("target"), float64 (sites, K)."""
@@ -161,7 +162,7 @@ class _State:
         span, memory = self.tick - before.tick, float(world.params.production.task_memory)
         if self.topology is before.topology:
             came = self.uid != before.uid
-            gain = np.subtract(self.total, before.total, dtype=np.float32)
+            gain = (self.total - before.total).astype(np.float32)       # not of singles: totals grow for ever
             flowing = gain[0] > 0
             for row in gain[1:]:
                 flowing |= row > 0
@@ -350,14 +351,16 @@ class Snapshots(Sequence):
         flows, waiting, seen = [], 0, []
         for one in chosen:
             flows += one.flows()
-            seen.append((one.uid[one.living], one.living))
+            seen.append((one.uid[one.living], one.living, one.tasks[one.living], one.welfare[one.living]))
             waiting += len(flows[-1][0])
             if waiting > LARGE:
                 flows, waiting = [_together(flows)], 0
         ticks = sum(b - a for a, b in self._ends[begins.index(start):ends.index(stop) + 1])
-        uid, first = np.unique(np.concatenate([uid for uid, _ in seen[::-1]]), return_index=True)
-        site = np.concatenate([site for _, site in seen[::-1]])[first]
-        return Reading(start, stop, ticks, *_together(flows), uid, site, one.topology, one.seed)
+        uids, sites, acts, welfare = (np.concatenate(part) for part in zip(*seen[::-1], strict=True))   # the last first
+        uid, first, who = np.unique(uids, return_index=True, return_inverse=True)
+        tasks = np.stack([np.bincount(who, column, len(uid)) for column in acts.T.astype(float)], axis=1)
+        return Reading(start, stop, ticks, *_together(flows), uid, sites[first], one.topology, one.seed, tasks,
+                       welfare[first].astype(float))
 
     def frames(self):
         """Yield the flows of each window as a tidy pandas DataFrame, one after the other.

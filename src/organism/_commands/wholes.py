@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .. import __version__
+from ..flows import ours
 from ..inputs import read_graph
 from ..roles import Blocks, block_roles
 from ..wholes import Wholes, find_wholes
@@ -26,9 +27,8 @@ FOLDER = "organism-wholes"
 LARGE = 10_000
 #: Greatest flow whose square can be computed with.
 MOST = 1e100
-#: In which nulls the detector runs again: where ties are themselves in question (the default of a graph), and where
-#: they are given.
-KINDS = {"found": None, "given": ("flows", "strengths")}
+#: Whether ties are themselves in question (the default of a graph), or given.
+KINDS = {"found": False, "given": True}
 #: What chance deals out in each null.
 CHANCE = {"degrees": "other ties, as many of each node", "flows": "other flows on the same ties",
           "strengths": "other flows on the same ties, of which each node gives and gets as much"}
@@ -126,7 +126,7 @@ def _search(graph, options, folder: Path) -> int:
     """Find, tell and write."""
     seed = secrets.randbits(32) if options.seed is None else options.seed
     ties = graph.number_of_edges() * (1 if graph.is_directed() else 2)
-    kind = options.ties or ("given" if _ours(graph) else "found")
+    kind = options.ties or ("given" if ours(graph) else "found")
     n_nulls = (NULLS if ties <= CHEAP else 0) if options.nulls is None else options.nulls
     told = not options.quiet and ties > LARGE
 
@@ -137,10 +137,10 @@ def _search(graph, options, folder: Path) -> int:
     say(f"organism {__version__}: {Path(options.file).name} with {plural(len(graph), 'node')} and "
         f"{plural(graph.number_of_edges(), 'edge')}, {options.method}, seed {seed}", not options.quiet)
     say(f"Looking for roles, {with_nulls(n_nulls)} ...", told)
-    blocks = block_roles(graph, given=kind == "given", n_nulls=n_nulls, rng=seed)
+    blocks = block_roles(graph, given=KINDS[kind], n_nulls=n_nulls, rng=seed)
     say(f"Looking for wholes, {with_nulls(n_nulls)} ...", told)
     found = find_wholes(graph, options.method, rng=seed, progress=told,
-                        **({"nulls": KINDS[kind], "n_nulls": n_nulls} if n_nulls else {"nulls": ()}))
+                        **({"given": KINDS[kind], "n_nulls": n_nulls} if n_nulls else {"nulls": ()}))
     say(_report(blocks, found, n_nulls), not options.quiet)
     say(f"Writing to {folder} ...", told)
     _write(graph, blocks, found, _summary(options, seed, kind, blocks, found, n_nulls), folder)
@@ -148,15 +148,10 @@ def _search(graph, options, folder: Path) -> int:
     return 0
 
 
-def _ours(graph) -> bool:
-    """Tell the flows of one of our worlds, whose ties were given."""
-    return graph.graph.get("source") in ("exact totals", "decayed sums")
-
-
 def _drawn(graph):
     """Return the network as it is drawn: one that is not ours without attributes of nodes, which may mean anything."""
     drawn = graph.to_directed()
-    if not _ours(graph):
+    if not ours(graph):
         for data in drawn.nodes.values():
             data.clear()
     return drawn

@@ -133,23 +133,24 @@ def alike(flows, method: str, setting, k: int, rng) -> np.ndarray | None:
 
     Where nothing divides them, a detector may leave flows whole at a resolution at which others fall into parts;
     to compare like with like, the resolution is moved until there are about ``k`` groups (Louvain), or that of the
-    levels is taken whose number is nearest, if it is no more than 1½ times as large or small.
+    levels is taken whose number is nearest; if that is more than 1½ times as large or small, Louvain's method
+    divides, which gives chance more. What would be no level, for it hardly divides, is none here either.
     """
     if method != "louvain":
         made = [(abs(np.log((one["labels"].max() + 1) / k)), one["labels"]) for one in candidates(flows, method, rng)]
         off, labels = min(made, key=lambda pair: pair[0], default=(np.inf, None))
-        return labels if off <= np.log(FAR) else None
-    seed, best, low, high = int(rng.integers(2**31)), None, None, None
+        return labels if off <= np.log(FAR) else alike(flows, "louvain", 1.0, k, rng)
+    seed, made, low, high = int(rng.integers(2**31)), [], None, None
     for _ in range(1 + STEPS):
         labels = detect(flows, setting, seed)
-        off = np.log((labels.max() + 1) / k)
-        if best is None or abs(off) < abs(best[0]):
-            best = off, labels
-        if abs(off) <= NEAR:
-            break
-        low, high = (setting, high) if off < 0 else (low, setting)
+        off, level = np.log((labels.max() + 1) / k), divides(labels)
+        if level:
+            made.append((abs(off), labels))
+            if abs(off) <= NEAR:
+                break
+        low, high = (setting, high) if off < 0 or not level else (low, setting)
         setting = low * 4 if high is None else high / 4 if low is None else float(np.sqrt(low * high))
-    return best[1]
+    return min(made, key=lambda pair: pair[0], default=(np.inf, None))[1]
 
 
 def nested(levels: list[np.ndarray]) -> list[np.ndarray]:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
 from .._checks import closest, whole
 from .._checks import seed as resolved
-from ..flows import Reading
-from ..measures._sources import is_world
 from ._agree import agreement
 from ._detect import METHODS, RESOLUTIONS, STABLE, alike, candidates, detect, divides, nested
 from ._level import Level, Null, statistics
 from ._maps import codelength, walk
 from ._meta import to_mesa, triplets
-from ._nulls import NULLS, null_of
+from ._nulls import known_null, null_of
 from ._trade import Trade, trade_of
 
 __all__ = ["Wholes", "find_wholes"]
 
-#: What it means that a level which stands is no more than another null makes.
-ENOUGH = {"flows": "who is tied to whom is enough for it, whatever flows",
-          "strengths": "how much each member gives and gets is enough for it",
-          "degrees": "how many ties each member has is enough for it"}
+#: What chance keeps in each null, and what is enough for a level that is no more than it makes.
+KEPT = {"flows": "same ties, flows shuffled", "strengths": "same ties, flows shuffled, each member's totals kept",
+        "degrees": "ties at random, as many of each member"}
+ENOUGH = {"flows": "who is tied to whom", "strengths": "how much each member gives and gets",
+          "degrees": "how many ties each member has"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,26 +65,47 @@ class Wholes:
     @property
     def standing(self) -> list[Level]:
         """Levels that beat their decisive null; all, where none was run."""
-        return [level for level in self.levels if level.stands is not False]
+        return [level for level in self.levels if level.stands or not level.nulls]
 
     def __str__(self) -> str:
         n = len(self.trade.uid)
+        if not self.trade.flows.nnz:
+            return f"No wholes: nothing flowed between the {n:,} members (what one gives itself does not count)."
         if not self.levels:
-            return (f"No wholes: no division of the {n:,} members stays the same over a stretch of resolutions "
-                    f"({self.method}).")
-        lines = []
+            return (f"No wholes: no division of the {n:,} members is a level ({self.method}): "
+                    + ("none stays the same over a stretch of resolutions." if self.method == "louvain" else
+                       "the method finds none."))
+        tested, lines = any(level.nulls for level in self.levels), []
+        if self.trade.left_out > 0.005:
+            lines.append(f"{self.trade.left_out:.0%} of the flows are left out: who gave or got them was gone when a "
+                         "window ended.")
         if not self.standing:
             lines.append("No level beats its null: chance divides as well.")
         lines.append(f"{len(self.levels)} level{'s' * (len(self.levels) > 1)} of {n:,} members, the finest first "
-                     f"({self.method}; {self.codelength:.3f} bits a step, {self.undivided:.3f} undivided):")
-        for level in self.levels:
-            verdict = {None: ": too few nulls to tell" if level.nulls else "", True: ": stands",
-                       False: ": does not stand"}[level.stands]
-            lines.append(f"  {level}{verdict}")
-            for name, null in level.nulls.items():
-                if name != level.decisive and level.stands and null["assortativity"].above > level.alpha:
-                    lines.append(f"    {ENOUGH[name]} ({null['assortativity'].mean:.2f} by chance)")
+                     f"({self.method}). Bits that tell a step of a walk: {self.codelength:.3f} with these levels, "
+                     f"{self.undivided:.3f} without" + ("." if self.codelength < self.undivided else
+                                                        ", so by the map equation it is better not to divide."))
+        for i, level in enumerate(self.levels):
+            verdict = {None: ", too few nulls to tell" if level.nulls else "", True: " stands",
+                       False: " does not stand"}[level.stands]
+            lines += [f"  Level {i}{verdict}: {level}", *(f"    {line}" for line in self._against(level))]
+        if tested:
+            lines.append(f"By chance: {KEPT[self.levels[0].decisive]}; the detector runs again.")
         return "\n".join(lines)
+
+    def _against(self, level: Level) -> list[str]:
+        """Say what other levels, and other nulls, make of the assortativity of one."""
+        said = [f"{'inside' if what[0] == 'i' else 'between'} {what.split(' ', 1)[1]}, by chance "
+                f"{null['assortativity'].told}" for what, null in (level.beyond or {}).items()]
+        for name, null in level.nulls.items():
+            one = null["assortativity"]
+            if name == level.decisive and not one.varies:
+                said.append("chance can make nothing else of these ties: the test has no power")
+            elif one.below <= level.alpha:
+                said.append(f"less than chance makes ({KEPT[name]}: {one.mean:.2f}, p of so little = {one.below:.3g})")
+            elif name != level.decisive and level.stands and one.above > level.alpha:
+                said.append(f"{ENOUGH[name]} is enough for it ({KEPT[name]}: {one.told})")
+        return said
 
     __repr__ = __str__
 
@@ -164,31 +185,37 @@ class Wholes:
 
 
 def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 19, n_bootstraps: int = 0,
-                resolutions=RESOLUTIONS, stable: float = STABLE, alpha: float = 0.05, workers: int | None = None,
-                progress: bool = False, rng=None) -> Wholes:
+                given: bool | None = None, resolutions=RESOLUTIONS, stable: float = STABLE, alpha: float = 0.05,
+                workers: int | None = None, progress: bool = False, rng=None) -> Wholes:
     """Find the wholes of a population: groups that trade among themselves, at every level.
 
-    Louvain's method divides the members at a ladder of resolutions; divisions that stay the same over a
-    stretch of it (three or more, agreeing by an AMI of ``stable``) are levels. Each is held against nulls
-    in which the same detector runs again: whatever it is given, a detector finds groups, also on land
-    without any (MODEL.md says why patches of equal size are no null), and is compared with a division into about as
-    many wholes. A level must also show more than others explain: the one that exceeds its null most stands first;
-    a finer one must beat chance inside its wholes, a coarser one between them.
+    Louvain's method divides the members at a ladder of resolutions; divisions with which those at the next
+    resolutions agree (three or more in a row, by an AMI of ``stable``) are levels. Each is held against nulls in
+    which the same detector runs again and divides into about as many wholes: whatever it is given, a detector finds
+    groups, also on land without any (MODEL.md says why patches of equal size are no null). A level must also show
+    more than others explain: the one that exceeds its null most stands first; a finer one must beat chance inside
+    its wholes, a coarser one between them.
 
     Parameters
     ----------
-    source : World, Reading, networkx graph or sparse array
+    source : World, Reading, Snapshot, Snapshots, networkx graph or sparse array
         See :func:`trade_of`.
     method : {"louvain", "networkx", "infomap"}
         scikit-network's Louvain swept over resolutions; networkx's own levels; those of infomap, if installed.
     nulls : sequence of {"flows", "strengths", "degrees"}, optional
-        See :func:`null_flows`; the first is decisive. By default "flows" and "strengths" where ties are
-        given (a world, a reading), and "degrees" before them in a graph, whose ties are themselves what is found.
-        Empty: none. Where all ties of a graph carry the same, "degrees" alone: there is nothing to deal out.
+        See :func:`null_flows`; the first is decisive. By default "flows" and "strengths" where ties are ``given``,
+        and "degrees" before them where they are themselves what is found. Empty: none. Where all ties carry the
+        same, "degrees" alone: there is nothing to deal out.
     n_nulls : int, default 19
-        Of each; 19 make the least p-value .05, with fewer no level stands or falls at that.
+        Of each; 19 make the least p-value .05, with fewer no level stands or falls at that. A level stands if no
+        null in 19 has as much, so one near the limit may stand with one seed and not with the next: to be surer, and
+        always for small networks, take 99 or more.
     n_bootstraps : int, default 0
         Times that flows are resampled (Poisson weights) and divided again, to see how stable levels are.
+    given : bool, optional
+        Whether members could give along these ties only, so that what flows along them is in question, not who is tied
+        to whom: a lattice falls into regions whatever its members do. By default so of worlds, readings, snapshots
+        and graphs made of them (:func:`organism.interdependence`).
     resolutions : sequence of float
         From coarse to fine.
     stable : float
@@ -203,27 +230,37 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
     Returns
     -------
     Wholes
+        Its ``levels`` have ``labels``, ``statistics``, ``nulls[name][statistic]``, and ``beyond``: what they show
+        beyond the levels around them. ``print`` tells all.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> found = find_wholes(nx.ring_of_cliques(8, 6), rng=1)
+    >>> [(level.n_wholes, level.stands) for level in found]
+    [(8, True)]
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}" + closest(str(method), METHODS))
     n_nulls, n_bootstraps = whole("n_nulls", n_nulls, 1), whole("n_bootstraps", n_bootstraps, 0)
-    nulls = [nulls] if isinstance(nulls, str) else nulls if nulls is None else list(nulls)
-    for null in nulls or ():
-        if null not in NULLS:
-            raise ValueError(f"nulls must be some of {', '.join(NULLS)}, not {null!r}" + closest(str(null), NULLS))
+    if nulls is not None:
+        nulls = [known_null(null) for null in ([nulls] if isinstance(nulls, str) or not np.iterable(nulls) else nulls)]
     for name, value in (("stable", stable), ("alpha", alpha)):
-        if not 0 < value <= 1:
-            raise ValueError(f"{name} must be in (0, 1], not {value!r}")
-    resolutions = [float(one) for one in resolutions]
-    if not resolutions or not all(np.isfinite(one) and one > 0 for one in resolutions):
-        raise ValueError("resolutions must be numbers above 0")
+        if not isinstance(value, Real) or not 0 < value <= 1:
+            raise ValueError(f"{name} must be a number in (0, 1], not {value!r}")
+    resolutions = list(resolutions) if np.iterable(resolutions) else [resolutions]
+    if not resolutions:
+        raise ValueError("resolutions must hold numbers above 0, and there are none")
+    for one in resolutions:
+        if not isinstance(one, Real) or not (np.isfinite(one) and one > 0):
+            raise ValueError(f"resolutions must be numbers above 0, not {one!r}")
     seed = resolved(rng)
     generator = np.random.default_rng(seed)
     trade = trade_of(source)
     if not trade.flows.nnz:
         return Wholes([], trade, method, 0.0, 0.0, [], seed)
     if nulls is None:
-        given = is_world(source) or isinstance(source, Reading)
+        given = trade.given if given is None else bool(given)
         dealt = ["flows", "strengths"] if given or np.ptp(trade.flows.data) else []
         nulls = dealt if given else ["degrees", *dealt]
     found = candidates(trade.flows, method, generator, resolutions, stable)
@@ -249,9 +286,9 @@ def _by_size(labels) -> np.ndarray:
 def _one_null(trade: Trade, null: str, method: str, setting, k: int, given: dict, seed: int) -> dict | None:
     """Make one null, and return the statistics of the level with about ``k`` wholes that is found in it."""
     rng = np.random.default_rng(seed)
-    flows = null_of(trade, null, rng, **given)
+    flows, resources = null_of(trade, null, rng, **given)
     labels = alike(flows, method, setting, k, rng)
-    return None if labels is None else statistics(trade, labels, flows)
+    return None if labels is None else statistics(trade, labels, flows, resources)
 
 
 def _one_bootstrap(trade: Trade, method: str, settings, labels, seed: int) -> list[float]:

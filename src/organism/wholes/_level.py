@@ -21,7 +21,7 @@ class Null:
     Parameters
     ----------
     values : ndarray, shape (n_nulls,)
-        In each null the detector is run again; NaN where it found no such level.
+        In each null the detector is run again; NaN where it found no level, which is less than any.
     above, below : float
         p-values of the observed value being so high, and so low, by chance: (1 + how many are as
         extreme)/(1 + n_nulls).
@@ -42,13 +42,19 @@ class Null:
         found = self.values[~np.isnan(self.values)]
         return float(found.mean()) if len(found) else np.nan
 
+    @property
+    def told(self) -> str:
+        """The mean, and the p-value of so much, in words."""
+        return (("no such level" if np.isnan(self.mean) else f"{self.mean:.2f}")
+                + f", p = {self.above:.3g}, {len(self.values)} nulls")
+
     @classmethod
     def of(cls, observed: float, values) -> Null:
         """Compare an ``observed`` value with the ``values`` of the nulls."""
         values = np.asarray(values, float)
         n = 1 + len(values)
         return cls(values, float((1 + (values >= observed - 1e-12).sum()) / n),
-                   float((1 + (values <= observed + 1e-12).sum()) / n))
+                   float((1 + (~(values > observed + 1e-12)).sum()) / n))
 
 
 def inside_out(flows, labels, k: int):
@@ -59,7 +65,7 @@ def inside_out(flows, labels, k: int):
     return (member.T @ flows @ member).tocsr()
 
 
-def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
+def statistics(trade: Trade, labels, flows=None, resources=None, step=None) -> dict[str, float]:
     """Return the numbers of a level that are held against nulls.
 
     Parameters
@@ -69,6 +75,8 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
         From 0 on.
     flows : scipy.sparse.csr_array, optional
         Of a null; by default those of ``trade``.
+    resources : sequence of scipy.sparse.csr_array, optional
+        The same by resource.
     step : tuple, optional
         The :func:`walk` through the flows, if it is known already.
 
@@ -78,7 +86,9 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
         ``closure``: the share of flows kept inside wholes. ``modularity``: by how much it exceeds what wholes that
         give and get so much would keep by chance (0 for one whole of all). ``assortativity``: that over the most that
         it could be (Newman 2003), which lets one compare few wholes with many. ``boundary``: the share of ties that
-        cross.
+        cross. ``self_sufficiency_k``: the share of resource k that comes from inside the whole of those who get it.
+        ``exports_between``: the variance of the mix of exports between wholes, weighted by what they export and summed
+        over resources (0 if all export the same mix).
         ``individuality``: how much of what a walk through the flows, at a member, tells about the whole it will be in
         next is told by the whole alone, I(whole'; whole)/I(whole'; member): 1 if wholes are closed to
         information. ``effectiveness``: effective information of the walk between wholes over its greatest
@@ -86,6 +96,7 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
         wholes, D_ind of their acts (0 without tasks). ``welfare_between``: the share of the variance of welfare that
         lies between wholes (η²).
     """
+    resources = trade.resources if flows is None else resources or ()
     flows = trade.flows if flows is None else flows
     k = int(labels.max()) + 1
     whole = inside_out(flows, labels, k)
@@ -98,6 +109,15 @@ def statistics(trade: Trade, labels, flows=None, step=None) -> dict[str, float]:
              "assortativity": float(ratio(closure - by_chance, 1 - by_chance)),
              "boundary": float((labels[ties.row] != labels[ties.col]).mean()),
              **_information(*(walk(flows) if step is None else step), labels, k)}
+    exports = []
+    for r, one in enumerate(resources):
+        part = inside_out(one, labels, k)
+        found[f"self_sufficiency_{r}"] = float(ratio(part.diagonal().sum(), part.sum()))
+        exports.append(np.asarray(part.sum(axis=1)).ravel() - part.diagonal())
+    if len(exports) > 1:
+        each = np.stack(exports, axis=1)
+        mix, mean = ratio(each, each.sum(axis=1, keepdims=True)), ratio(each.sum(axis=0), each.sum())
+        found["exports_between"] = float(ratio(each.sum(axis=1) @ ((mix - mean)**2).sum(axis=1), each.sum()))
     if trade.tasks is not None:
         acts = np.stack([np.bincount(labels, column, k) for column in trade.tasks.T], axis=1)
         found["differentiation"] = division_of_labour(acts, corrected=False)
@@ -192,14 +212,16 @@ class Level:
     def stands(self) -> bool | None:
         """Whether it beats the decisive null, and those ``beyond`` it, by assortativity; None without enough nulls.
 
-        Closure alone would not do: a null in which the detector finds one whole of all keeps everything inside.
+        Closure alone would not do: a null in which the detector finds one whole of all keeps everything inside. A null
+        ``beyond`` that can make nothing else asks nothing; the decisive one that can make nothing else is not beaten.
         """
         if self.decisive not in self.nulls:
             return None
-        against = [one["assortativity"] for one in (self.nulls[self.decisive], *(self.beyond or {}).values())]
-        if 1 / (1 + len(against[0].values)) > self.alpha:
+        decisive = self.nulls[self.decisive]["assortativity"]
+        against = [one["assortativity"] for one in (self.beyond or {}).values()]
+        if 1 / (1 + len(decisive.values)) > self.alpha:
             return None
-        return all(one.above <= self.alpha for one in against if one.varies)
+        return decisive.above <= self.alpha and all(one.above <= self.alpha for one in against if one.varies)
 
     @property
     def excess(self) -> float:
@@ -270,16 +292,12 @@ class Level:
         return graph
 
     def __str__(self) -> str:
-        text = (f"{self.n_wholes} wholes of {self.sizes.min()} to {self.sizes.max()} members; "
-                f"{self.statistics['closure']:.0%} of the flows stay inside")
-        if self.decisive in self.nulls:
-            null = self.nulls[self.decisive]["assortativity"]
-            text += (f", assortativity {self.statistics['assortativity']:.2f}, "
-                     + ("no such level by chance" if np.isnan(null.mean) else f"{self.excess:+.3f} beyond chance")
-                     + f" (p = {null.above:.3g})")
-            for what, one in (self.beyond or {}).items():
-                null = one["assortativity"]
-                text += f", {self.statistics['assortativity'] - null.mean:+.3f} {what} (p = {null.above:.3g})"
-        return text
+        least, most = self.sizes.min(), self.sizes.max()
+        text = (f"{self.n_wholes} wholes of {least:,} members each" if least == most else
+                f"{self.n_wholes} wholes of {least:,} to {most:,} members")
+        text += (f", {self.statistics['closure']:.0%} of the flows stay inside; "
+                 f"assortativity {self.statistics['assortativity']:.2f}")
+        return text + (f" (by chance {self.nulls[self.decisive]['assortativity'].told})"
+                       if self.decisive in self.nulls else "")
 
     __repr__ = __str__

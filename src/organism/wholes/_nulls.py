@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["NULLS", "null_flows", "null_of"]
+from .._checks import closest
+
+__all__ = ["NULLS", "known_null", "null_flows", "null_of"]
 
 #: Rounds of scaling at most, and how near strengths must come.
 ROUNDS, NEAR = 500, 1e-6
@@ -136,7 +138,7 @@ def _degrees(flows, rng, inside, parts):
     return sparse.coo_array((np.concatenate([ahead, behind[both]]), ends), shape=flows.shape).tocsr()
 
 
-#: What each null keeps.
+#: How each null is made.
 NULLS = {"flows": _flows, "strengths": _strengths, "degrees": _degrees}
 
 
@@ -169,13 +171,47 @@ def null_flows(flows, null: str, rng: np.random.Generator, inside=None, parts=No
     Stephan (1940) On a least squares adjustment of a sampled frequency table. *Annals of Mathematical Statistics*
     11: 427-444.
     """
-    return NULLS[null](flows, rng, inside, parts)
+    return NULLS[known_null(null)](flows, rng, inside, parts)
 
 
-def null_of(trade, null: str, rng: np.random.Generator, **given):
-    """Return the null of a :class:`Trade`; by "flows" ties that carried nothing may get a flow, and others none."""
-    if null != "flows" or trade.ties is None:   # strengths say who gives at all, and degrees whom
-        return null_flows(trade.flows, null, rng, **given)
-    flows = null_flows(trade.ties, null, rng, **given).copy()       # it shares its places with the ties
-    flows.eliminate_zeros()
-    return flows
+def known_null(null) -> str:
+    """Return the name of a null, if it is one."""
+    if not isinstance(null, str) or null not in NULLS:
+        raise ValueError(f"nulls must be some of {', '.join(NULLS)}, not {null!r}" + closest(str(null), NULLS))
+    return null
+
+
+def null_of(trade, null: str, rng: np.random.Generator, **given) -> tuple:
+    """Return a null of a :class:`Trade`: all flows, and the same by resource; goods go with the flows they are part of.
+
+    By "flows", ties that carried nothing may get a flow, and others none.
+    """
+    from scipy import sparse
+
+    # strengths say who gives at all, and degrees whom
+    base = trade.flows if null != "flows" or trade.ties is None else trade.ties
+    seed = int(rng.integers(2**63))
+    made = null_flows(base, null, np.random.default_rng(seed), **given)
+    parts = []
+    if trade.resources:                         # the same lots once more, with the numbers of the ties
+        numbers = sparse.csr_array((np.arange(base.nnz, dtype=float), base.indices, base.indptr), shape=base.shape)
+        source = null_flows(numbers, "flows" if null == "strengths" else null, np.random.default_rng(seed), **given)
+        for part in trade.resources:
+            share = np.divide(_along(part, base), base.data, out=np.zeros(base.nnz), where=base.data > 0)
+            data = share[source.data.astype(np.int64)] * made.data
+            parts.append(sparse.csr_array((data, made.indices, made.indptr), shape=made.shape))
+    made = made.copy()                          # it shares its places with the ties
+    made.eliminate_zeros()
+    return made, tuple(parts)
+
+
+def _along(part, base) -> np.ndarray:
+    """Return what a matrix holds at the places of another one, in its order."""
+    n = base.shape[1]
+    place, own = _givers(base) * n + base.indices, _givers(part) * n + part.indices
+    order = np.argsort(place)
+    at = order[np.minimum(np.searchsorted(place[order], own), len(place) - 1)]
+    found = np.zeros(len(place))
+    there = place[at] == own
+    found[at[there]] = part.data[there]
+    return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..flows import Reading, flow_matrix
+from ..flows import Reading, flow_matrix, ours
 from ..measures import welfare
 from ..measures._sources import is_world
+from ..snapshots import Snapshot, Snapshots
 
 __all__ = ["Trade", "trade_of"]
 
@@ -33,6 +34,10 @@ class Trade:
     positions : ndarray, shape (n, 2), or None
     ties : scipy.sparse.csr_array, shape (n, n), or None
         Flows along all ties that there are, also where nothing flowed (zeros that are stored): of a world or reading.
+    given : bool
+        Whether the ties were there before, so that only what flows along them is in question.
+    left_out : float
+        Share of what was given that is left out, for giver or receiver was not there at any end of a window.
     """
 
     flows: object
@@ -43,6 +48,8 @@ class Trade:
     uid: np.ndarray
     positions: np.ndarray | None = None
     ties: object = None
+    given: bool = False
+    left_out: float = 0.0
 
 
 def trade_of(source) -> Trade:
@@ -50,11 +57,12 @@ def trade_of(source) -> Trade:
 
     Parameters
     ----------
-    source : World, Reading, networkx graph or sparse array
+    source : World, Reading, Snapshot, Snapshots, networkx graph or sparse array
         A world: flows between its living members (exact totals where it keeps them, so all that ever flowed: of a
         world that is still changing take a window of its snapshots). A reading: flows of its window between those who
-        were seen. A graph: its ``weight``, and ``r0``, ``r1``, … where edges have them; undirected
-        edges count both ways. A square array: row = giver.
+        were seen; of windows of snapshots tasks and welfare are known too. Of a series of snapshots the last window
+        (``series.window()`` is all of it). A graph: its ``weight``, and ``r0``, ``r1``, … where edges have them;
+        undirected edges count both ways. A square array: row = giver.
 
     Returns
     -------
@@ -62,6 +70,12 @@ def trade_of(source) -> Trade:
     """
     from scipy import sparse
 
+    if isinstance(source, Snapshots):
+        if not len(source):
+            raise ValueError("no snapshot has been taken yet")
+        source = source[-1]
+    if isinstance(source, Snapshot):
+        source = source.reading()
     if is_world(source):
         here = np.asarray(source.living)
         flows = flow_matrix(source)[here][:, here]
@@ -76,8 +90,10 @@ def trade_of(source) -> Trade:
         who, here, topology = np.searchsorted(source.members, source.uid), source.site, source.topology
         parts = [source.matrix(resource, by="member")[who][:, who]
                  for resource in (None, *range(source.amount.shape[1]))]
-        return _trade(parts[0], tuple(parts[1:]), None, None, [topology.nodes[i] for i in here.tolist()], source.uid,
-                      topology, here)
+        given = source.amount.sum()
+        found = _trade(parts[0], tuple(parts[1:]), source.tasks, source.welfare,
+                       [topology.nodes[i] for i in here.tolist()], source.uid, topology, here)
+        return replace(found, left_out=float(1 - parts[0].sum() / given) if given > 0 else 0.0)
     if hasattr(source, "nodes") and hasattr(source, "adj"):
         import networkx as nx
 
@@ -87,12 +103,13 @@ def trade_of(source) -> Trade:
         names = sorted({key for *_, data in source.edges(data=True) for key in data
                         if isinstance(key, str) and key[:1] == "r" and key[1:].isdigit()}, key=lambda key: int(key[1:]))
         flows = sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight="weight", dtype=float))
-        return _trade(flows, tuple(_resource(source, nodes, name) for name in names), None, None, nodes,
-                      _uids(source, nodes))
+        found = _trade(flows, tuple(_resource(source, nodes, name) for name in names), None, None, nodes,
+                       _uids(source, nodes))
+        return replace(found, given=ours(source))
     shape = getattr(source, "shape", ())
     if len(shape) != 2 or shape[0] != shape[1]:
-        raise TypeError("source must be a World, a Reading, a networkx graph or a square array of flows, not "
-                        + (f"an array of shape {shape}" if shape else f"{source!r:.60}"))
+        raise TypeError("source must be a World, a Reading, snapshots, a networkx graph or a square array of flows, "
+                        "not " + (f"an array of shape {shape}" if shape else f"{source!r:.60}"))
     flows = sparse.csr_array(source, dtype=float)
     return _trade(flows, (), None, None, list(range(flows.shape[0])), np.arange(flows.shape[0]))
 
@@ -141,4 +158,5 @@ def _trade(flows, resources, tasks, fed, nodes, uid, topology=None, here=None) -
                                  (np.concatenate([source[both], given.row]),
                                   np.concatenate([target[both], given.col]))), shape=(n, n)).tocsr()
         positions = None if topology.positions is None else topology.positions[here]
-    return Trade(flows, tuple(plain(one) for one in resources), tasks, fed, nodes, uid, positions, ties)
+    return Trade(flows, tuple(plain(one) for one in resources), tasks, fed, nodes, uid, positions, ties,
+                 topology is not None)
