@@ -23,7 +23,7 @@ SAYS = {"role_entropy": "entropy of roles within groups\n(0: one role each, 1: a
         "closure": "share of flows inside groups\n(1: nothing leaves them)",
         "effective_information": "effective information\nof the flows between groups (bits)",
         "effectiveness": "effectiveness of the flows between groups\n"
-                          "(1: each group gives to one other alone, each to a different one)",
+                          "(1: each group gives to one other alone,\neach to a different one)",
         "individuality": "individuality of groups\n(1: knowing the member adds nothing)"}
 
 

@@ -350,7 +350,8 @@ def named_flows(ax: Axes, wholes, blocks, *, mutual: bool, unit: str, title: str
     for (x, y), hue, node in zip(places, hues, trade.nodes, strict=True):
         within = len(str(node)) <= 2
         ax.text(x, y if within else y - radius - 2 * point, _short(node), ha="center", fontsize=7 if n > 20 else 8,
-                va="center" if within else "top", zorder=5, color=_readable(hue) if within else "black",
+                va="center" if within else "top", zorder=5, parse_math=False,
+                color=_readable(hue) if within else "black",
                 path_effects=[] if within else [withStroke(linewidth=2, foreground="white")])
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
@@ -432,8 +433,8 @@ def wholes_matrix(wholes, ax: Axes | None = None, *, unit: str = "goods",
     if named:
         names, size = [_short(wholes.trade.nodes[i]) for i in order], 8 if n <= 30 else 5
         upright = max(map(len, names), default=0) > 2
-        ax.set_xticks(np.arange(n) + 0.5, names, rotation=90 * upright, fontsize=size)
-        ax.set_yticks(np.arange(n) + 0.5, names, fontsize=size)
+        ax.set_xticks(np.arange(n) + 0.5, names, rotation=90 * upright, fontsize=size, parse_math=False)
+        ax.set_yticks(np.arange(n) + 0.5, names, fontsize=size, parse_math=False)
     if handles:
         deep = 34 + (0.62 * size * max(map(len, names)) if named and upright else 6)    # below the names, in points
         ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, frameon=False, fontsize=8,
