@@ -40,7 +40,7 @@ def result(folder="organism-run"):
     return json.loads(Path(folder, "summary.json").read_text(encoding="utf-8"))
 
 
-def files(folder="organism-run"):
+def expected(folder="organism-run"):
     """Return what a run writes: without wholes no matrix that is sorted by them."""
     found = result(folder)["results"].get("wholes")
     return FILES - (FOUND if found is None else set() if found["levels"] else {"wholes_matrix.png"})
@@ -69,7 +69,7 @@ def test_run_writes_and_says_what_came_of_it(capsys):
                  "At the end, tick 120:", "Dependence", "Goods", "ok", "organism-run"):
         assert word in out
     folder = Path("organism-run")
-    assert {path.name for path in folder.iterdir()} == files()
+    assert {path.name for path in folder.iterdir()} == expected()
     assert ("There is no wholes_matrix.png, because" in out) == (not result()["results"]["wholes"]["levels"])
     found = result()
     world = og.World.load(folder / "world.npz")
@@ -136,7 +136,7 @@ def test_goods_that_do_not_add_up_are_an_error(capsys, monkeypatch, quiet):
     out, err = capsys.readouterr()
     assert "organism: error: the goods do not add up: 1e-03 of what came in is unaccounted for" in err
     assert ("WRONG" in out) == (not quiet)
-    assert {path.name for path in Path("organism-run").iterdir()} == files()
+    assert {path.name for path in Path("organism-run").iterdir()} == expected()
     assert result()["audit"]["closes"] is False
 
 
@@ -218,7 +218,7 @@ def test_supply_by_node():
 def test_edge_cases_run_to_the_end(words, capsys):
     assert main(["run", "--ticks", "25", *words]) == 0
     nothing = "0" in words                                  # ticks: nobody did anything yet
-    assert {path.name for path in Path("organism-run").iterdir()} == (FILES - FOUND if nothing else files())
+    assert {path.name for path in Path("organism-run").iterdir()} == (FILES - FOUND if nothing else expected())
     assert ("roles" in result()["results"]) == ("wholes" in result()["results"]) == (not nothing)
     assert result()["audit"]["closes"]
 
@@ -587,7 +587,7 @@ def test_ctrl_c_saves_what_there_is():
     _, err = run.communicate(timeout=60)
     assert run.returncode == 130 and "Traceback" not in err
     assert "stopped by Ctrl-C after" in err and "was written to organism-run" in err
-    assert {path.name for path in Path("organism-run").iterdir()} == files()
+    assert {path.name for path in Path("organism-run").iterdir()} == expected()
     assert result()["stopped_early"] and og.World.load("organism-run/world.npz").audit().closes
 
 
