@@ -452,7 +452,7 @@ def test_a_measure_that_was_not_taken():
 
 
 @pytest.mark.parametrize("roles, said", [
-    (np.arange(64) // 8 // 4, "correlation length: 2."), (np.arange(64) // 8 % 2, "beyond the distances shown"),
+    (np.arange(64) // 8 // 4, "correlation length: 2."), (np.arange(64) // 8 % 2, "no correlation length: neighbours"),
     (np.zeros(64), "correlation length: 0 (neighbours as by chance)")])
 def test_correlation_is_drawn_with_its_length(roles, said):
     world = World(Topology.grid((8, 8), "von_neumann" if roles[8] != 1 else "moore"), rng=1)
