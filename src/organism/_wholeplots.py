@@ -344,7 +344,7 @@ def named_flows(ax: Axes, wholes, blocks, *, mutual: bool, unit: str, title: str
                                      connectionstyle="arc3" if same or not other else "arc3,rad=0.12",
                                      mutation_scale=5 + 1.6 * width, linewidth=width, color="#888888", zorder=2,
                                      shrinkA=radius / point, shrinkB=radius / point))
-    hues = hues_of(int(labels.max(initial=0)) + 1)[labels]
+    hues = np.where((labels >= 0)[:, None], hues_of(int(labels.max(initial=0)) + 1)[labels], to_rgb(IDLE))
     ax.add_collection(EllipseCollection(2 * radius, 2 * radius, 0, units="xy", offsets=places, facecolors=hues,
                                         offset_transform=ax.transData, edgecolors=INK, linewidths=0.6, zorder=3))
     for (x, y), hue, node in zip(places, hues, trade.nodes, strict=True):
@@ -355,9 +355,9 @@ def named_flows(ax: Axes, wholes, blocks, *, mutual: bool, unit: str, title: str
                 path_effects=[] if within else [withStroke(linewidth=2, foreground="white")])
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
-    number = np.bincount(labels)
+    number = np.bincount(labels[labels >= 0])               # who trades with nobody is in no block
     kind = "whole" if len(wholes) else "block"
-    if len(number) <= NUMBERED:
+    if 0 < len(number) <= NUMBERED:
         ax.legend(handles=[Line2D([], [], linestyle="", marker="o", markersize=7, color=hue, markeredgecolor=INK,
                                   markeredgewidth=0.6, label=f"{kind} {i} ({size})")
                            for i, (hue, size) in enumerate(zip(hues_of(len(number)), number.tolist(), strict=True))],
