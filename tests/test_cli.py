@@ -20,7 +20,7 @@ from organism._commands import files
 FOUND = {"wholes_map.png", "wholes_matrix.png"}
 FILES = {"summary.json", "series.csv", "members.csv", "interdependence.graphml", "world.npz", "figure.png", *FOUND}
 WINDOWS = {"snapshots", "windows.csv", "flows.csv", "last_window.graphml", "wholes_over_time.png"}
-NETWORK = {"summary.json", "membership.csv", "flows.png", "matrix.png"}
+NETWORK = {"summary.json", "membership.csv", "flows.png"}
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,12 @@ def table(path):
 
 def result(folder="organism-run"):
     return json.loads(Path(folder, "summary.json").read_text(encoding="utf-8"))
+
+
+def expected(folder="organism-run"):
+    """Return what a run writes: without wholes no matrix that is sorted by them."""
+    found = result(folder)["results"].get("wholes")
+    return FILES - (FOUND if found is None else set() if found["levels"] else {"wholes_matrix.png"})
 
 
 def refused(capsys, *words):
@@ -63,7 +69,8 @@ def test_run_writes_and_says_what_came_of_it(capsys):
                  "At the end, tick 120:", "Dependence", "Goods", "ok", "organism-run"):
         assert word in out
     folder = Path("organism-run")
-    assert {path.name for path in folder.iterdir()} == FILES
+    assert {path.name for path in folder.iterdir()} == expected()
+    assert ("There is no wholes_matrix.png, because" in out) == (not result()["results"]["wholes"]["levels"])
     found = result()
     world = og.World.load(folder / "world.npz")
     assert found["seed"] == world.seed == 3 and found["ticks"] == world.tick == 120
@@ -129,7 +136,7 @@ def test_goods_that_do_not_add_up_are_an_error(capsys, monkeypatch, quiet):
     out, err = capsys.readouterr()
     assert "organism: error: the goods do not add up: 1e-03 of what came in is unaccounted for" in err
     assert ("WRONG" in out) == (not quiet)
-    assert {path.name for path in Path("organism-run").iterdir()} == FILES
+    assert {path.name for path in Path("organism-run").iterdir()} == expected()
     assert result()["audit"]["closes"] is False
 
 
@@ -211,7 +218,7 @@ def test_supply_by_node():
 def test_edge_cases_run_to_the_end(words, capsys):
     assert main(["run", "--ticks", "25", *words]) == 0
     nothing = "0" in words                                  # ticks: nobody did anything yet
-    assert {path.name for path in Path("organism-run").iterdir()} == (FILES - FOUND if nothing else FILES)
+    assert {path.name for path in Path("organism-run").iterdir()} == (FILES - FOUND if nothing else expected())
     assert ("roles" in result()["results"]) == ("wholes" in result()["results"]) == (not nothing)
     assert result()["audit"]["closes"]
 
@@ -297,12 +304,17 @@ def test_of_many_windows_the_last_are_in_the_table_and_it_is_said(capsys, monkey
     stops = [int(row["stop"]) for row in table("organism-run/flows.csv")]
     assert stops[-1] == 64 and stops[0] > 10 and len(stops) <= 500
     assert f"flows.csv holds the last {len(set(stops))} of 7 windows" in capsys.readouterr().out
-    assert result()["results"]["wholes_over_time"]["windows_end"] == [20, 40, 60]
+    followed = result()["results"]["wholes_over_time"]
+    assert followed["windows_end"] == [20, 40, 60]
+    assert Path("organism-run/wholes_over_time.png").exists() == any(followed["wholes"])
 
 
 def test_uniform_land_has_no_wholes(capsys):
     assert main(["run", "--size", "32", "--ticks", "600", "--seed", "1"]) == 0
-    assert "No wholes" in capsys.readouterr().out and result()["results"]["wholes"]["levels"] == []
+    out, written = capsys.readouterr().out, {path.name for path in Path("organism-run").iterdir()}
+    assert "No wholes" in out and result()["results"]["wholes"]["levels"] == []
+    assert "There is no wholes_matrix.png, because no wholes were found." in out and "wholes_map.png" in written
+    assert "wholes_matrix.png" not in written
 
 
 def test_without_nulls_it_is_said_that_it_may_be_chance(seams, capsys):
@@ -368,8 +380,8 @@ def test_wholes_of_a_file(capsys):
     assert "3 wholes of 20 to 20 members" in out and ": stands" in out and "3 blocks" in out and "seed 1" in out
     folder, told = Path("organism-wholes"), result("organism-wholes")
     levels = {f"level_{i}.{kind}" for i in range(len(told["wholes"]["levels"])) for kind in ("graphml", "png")}
-    assert {path.name for path in folder.iterdir()} == NETWORK | levels | {"levels.csv", "tree.png",
-                                                                          "nulls.png"} and levels
+    assert {path.name for path in folder.iterdir()} == NETWORK | levels | {
+        "levels.csv", "tree.png", "matrix.png", "nulls.png"} and levels
     rows = {row["node"]: row for row in table(folder / "membership.csv")}
     for column in ("level_0", "block"):
         found = [int(rows[f"n{i}"][column]) for i in range(60)]
@@ -453,6 +465,8 @@ def test_edges_without_weights_loops_and_lone_nodes(capsys):
     assert main(["wholes", "none.graphml", "--seed", "1", "--out", "none"]) == 0
     out = capsys.readouterr().out
     assert "No wholes" in out and "No blocks" in out and {path.name for path in Path("none").iterdir()} == NETWORK
+    assert "There is no matrix.png, because no wholes were found." in out
+    assert "There is no nulls.png, because no nulls were run." in out and not Path("organism-wholes/nulls.png").exists()
 
 
 # -- mistakes -----------------------------------------------------------------------------
@@ -573,7 +587,7 @@ def test_ctrl_c_saves_what_there_is():
     _, err = run.communicate(timeout=60)
     assert run.returncode == 130 and "Traceback" not in err
     assert "stopped by Ctrl-C after" in err and "was written to organism-run" in err
-    assert {path.name for path in Path("organism-run").iterdir()} == FILES
+    assert {path.name for path in Path("organism-run").iterdir()} == expected()
     assert result()["stopped_early"] and og.World.load("organism-run/world.npz").audit().closes
 
 

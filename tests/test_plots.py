@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from types import SimpleNamespace
 
 import matplotlib
 import networkx as nx
@@ -133,6 +134,30 @@ def test_role_map_has_the_hues_of_the_tasks(world):
     assert names == ["makes resource 0", "makes resource 1", "makes resource 2"]
 
 
+def test_prediction_strength_is_that_of_the_roles():
+    tried = SimpleNamespace(n_roles=3, strengths={2: .95, 3: .85, 4: .3}, errors={2: .01, 3: .02, 4: .05}, threshold=.8)
+    axes = plots.prediction_strength(tried)
+    axes.figure.canvas.draw()
+    bars = {round(bar.get_x() + bar.get_width() / 2): bar for bar in axes.patches}
+    assert {number: bar.get_height() for number, bar in bars.items()} == tried.strengths
+    assert bars[3].get_facecolor() != bars[2].get_facecolor() == bars[4].get_facecolor()
+    said = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert {"chosen: 3", "threshold: 0.8", "standard error"} <= set(said)
+    (whiskers,) = [one.get_segments() for one in axes.collections]
+    assert np.allclose([np.ptp(line[:, 1]) / 2 for line in whiskers], [.01, .02, .05])
+    assert .8 in [line.get_ydata()[0] for line in axes.lines]
+    asked = SimpleNamespace(n_roles=3, strengths={}, errors={}, threshold=.8)
+    assert "no number of roles was tried" in plots.prediction_strength(asked).texts[0].get_text()
+    one = SimpleNamespace(n_blocks=1, strengths={2: .3}, errors={2: .1}, threshold=.8)
+    axes = plots.prediction_strength(one, ax=Figure().subplots(), title="mine")
+    assert axes.get_title() == "mine" and "blocks" in axes.get_xlabel() and len(axes.patches) == 2
+
+
+def test_the_main_task_is_not_called_a_role():
+    world = World(Topology.grid((4, 4)), rng=1)
+    assert plots.summary_figure(world).axes[0].get_title() == "main task of each member"
+
+
 def test_role_map_of_found_roles():
     """A role has the hue of its resource, the paler the less sure; who died since, and whom nobody asked, is idle."""
     rng = np.random.default_rng(1)
@@ -152,6 +177,7 @@ def test_role_map_of_found_roles():
         assert image[site, :3] == pytest.approx(1 - sure * (1 - hues[names[roles.labels[site]]]))
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
     assert texts == [f"{profile.name} (40)" for profile in roles.profiles]
+    assert axes.get_legend().get_title().get_text() == "paler: less sure"
     world.remove([0])
     world.add([0])
     image = np.asarray(plots.role_map(world, roles=roles).get_images()[0].get_array())

@@ -412,8 +412,14 @@ def test_curve_and_band_are_those_of_the_frame():
         corners = {tuple(point) for path in band.get_paths() for point in path.vertices.tolist()}
         assert {(x, y) for key in ("null_low", "null_high") for x, y in rows[["scale", key]].values.tolist()} <= corners
         beyond = rows[rows["pvalue"] <= .05]
-        marked = line(ax, "beyond" if len(beyond) else "nowhere beyond chance (p ≤ 0.05)")
-        assert marked.get_xydata().tolist() == beyond[["scale", "observed"]].values.tolist()
+        high = beyond["observed"] > beyond["null_mean"]
+        for some, label, marker in ((beyond[high], "above", "^"), (beyond[~high], "below", "v")):
+            if len(some):
+                marked = line(ax, f"{label} chance (p ≤ 0.05)")
+                assert marked.get_xydata().tolist() == some[["scale", "observed"]].values.tolist()
+                assert marked.get_marker() == marker
+        assert ("nowhere beyond chance (p ≤ 0.05)" in words(ax)) == (not len(beyond))
+        assert ("not defined for a single group of all" in words(ax)) == (name in ("effectiveness", "individuality"))
         assert ax.get_xscale() == "log" and ax.get_title() == name.replace("_", " ") + " by scale"
         low, high = ax.get_ylim()
         assert low < 0 and high > rows[["observed", "null_high"]].max(axis=None)
@@ -430,13 +436,14 @@ def test_no_band_where_nothing_compares_and_a_bar_where_one_scale_is():
     gap = rows(scale=[1, 4, 16, 64], observed=[0, .2, .3, 1], null_mean=[0, .1, np.nan, 1], null_low=[0, .1, np.nan, 1],
                null_high=[0, .2, np.nan, 1], pvalue=[1, .5, np.nan, 1])
     ax = drawn(plots.by_scale(gap, "closure"))
+    assert "no band: no null has about as many groups" in words(ax)
     (band,) = [one for one in ax.collections if isinstance(one, PolyCollection)]
     assert len(band.get_paths()) == 2 and line(ax, "observed").get_xdata().tolist() == [1, 4, 16, 64]
     single = rows(scale=[4], observed=[.5], null_mean=[.3], null_low=[.2], null_high=[.4], pvalue=[.05])
     ax = drawn(plots.by_scale(single, "closure", title="mine"))
     (bar,) = [one for container in ax.containers for one in container[2]]
     assert [point.tolist() for point in bar.get_segments()[0]] == [[4, .2], [4, .4]]
-    assert ax.get_title() == "mine" and line(ax, "beyond").get_ydata().tolist() == [.5]
+    assert ax.get_title() == "mine" and line(ax, "above").get_ydata().tolist() == [.5]
 
 
 def test_a_measure_that_was_not_taken():
@@ -445,17 +452,25 @@ def test_a_measure_that_was_not_taken():
 
 
 @pytest.mark.parametrize("roles, said", [
-    (np.arange(64) // 8 // 4, "correlation length: 2."), (np.arange(64) // 8 % 2, "beyond the distances shown"),
+    (np.arange(64) // 8 // 4, "correlation length: 2."), (np.arange(64) // 8 % 2, "no correlation length: neighbours"),
     (np.zeros(64), "correlation length: 0 (neighbours as by chance)")])
 def test_correlation_is_drawn_with_its_length(roles, said):
     world = World(Topology.grid((8, 8), "von_neumann" if roles[8] != 1 else "moore"), rng=1)
     frame, length = role_correlation(world, roles, reach=3, rng=1)
     ax = drawn(plots.role_correlation(frame, length))
-    assert any(said in text for text in words(ax)) and "by chance (95 % of nulls)" in words(ax)
+    assert any(said in text for text in words(ax)) and "by chance (range of 95 % of nulls)" in words(ax)
     assert line(ax, "observed").get_xydata().tolist() == frame[["distance", "correlation"]].values.tolist()
     upright = [one for one in ax.lines if one.get_linestyle() == ":"]
     assert [one.get_xdata()[0] for one in upright] == ([length] if 0 < length < np.inf else [])
     assert all(tick == int(tick) for tick in ax.get_xticks())
+
+
+def test_neighbours_who_are_unlike_have_no_correlation_length():
+    frame = pd.DataFrame({"distance": [1, 2, 3], "correlation": [-.5, .1, 0], "null_low": -.2, "null_high": .2})
+    ax = drawn(plots.role_correlation(frame, 1.6))
+    assert "no correlation length: neighbours are rather unlike" in words(ax)
+    assert not [one for one in ax.lines if one.get_linestyle() == ":"]
+    assert line(ax, "below chance").get_xydata().tolist() == [[1, -.5]]
 
 
 def test_nobody_to_correlate_is_said():

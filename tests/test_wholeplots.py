@@ -11,9 +11,11 @@ from matplotlib import pyplot  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.patches import Rectangle  # noqa: E402
+from matplotlib.patches import FancyArrowPatch, Rectangle  # noqa: E402
 
 from organism import Topology, World, plots  # noqa: E402
+from organism._wholeplots import DISTINCT, hues_of, named_flows  # noqa: E402
+from organism.roles import block_roles  # noqa: E402
 from organism.wholes import find_wholes, follow_wholes, trade_of  # noqa: E402
 from organism.wholes._find import Wholes  # noqa: E402
 from organism.wholes._level import Level, Null, statistics  # noqa: E402
@@ -100,7 +102,7 @@ def test_boundaries_are_the_sides_between_wholes(torus, fine, coarse):
     inner = {side for side in map(lambda line: tuple(map(tuple, line)), lines[wide])
              if 0 < side[0][0] < 7 and side[0][0] == side[1][0]}
     assert inner == {((3.5, row - 0.5), (3.5, row + 0.5)) for row in range(8)}
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["16 wholes", "4 wholes"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["16 wholes", "4 wholes, numbered"]
 
 
 def test_boundaries_of_hexagons_are_their_sides():
@@ -127,7 +129,7 @@ def test_maps_of_other_shapes_keep_both_keys(shape):
     world = grid(shape)
     n = world.n_sites
     ax = drawn(plots.wholes_map(world, wholes_of(world, np.arange(n) * 3 // n)))
-    assert ax.get_legend().get_texts()[0].get_text() == "3 wholes"
+    assert ax.get_legend().get_texts()[0].get_text() == "3 wholes, numbered"
     assert any("makes resource 0" in [text.get_text() for text in one.get_texts()]
                for one in ax.artists if hasattr(one, "get_texts"))
 
@@ -145,10 +147,10 @@ def test_discs_are_members_and_arrows_flows():
     ax = drawn(plots.wholes_graph(wholes))
     (discs,) = [one for one in ax.collections if isinstance(one, EllipseCollection)]
     assert np.allclose((discs.get_widths() / discs.get_widths()[0])**2, np.array([5, 4, 3]) / 5)
-    assert [text.get_text() for text in ax.texts] == ["5", "4", "3"]
+    assert [text.get_text() for text in ax.texts] == ["0\n(5)", "1\n(4)", "2\n(3)"]
     (arrows,) = [one for one in ax.collections if type(one) is PolyCollection]
     assert len(arrows.get_paths()) == 3
-    assert "3 wholes" in words(ax) and "widest arrow: 4 goods" in words(ax) and "87% of all flows" in words(ax)
+    assert "3 wholes" in words(ax) and "goods along the widest arrow: 4" in words(ax) and "87% of flows" in words(ax)
     one = drawn(plots.wholes_graph(wholes, most=1, ax=Figure().subplots()))
     assert "only the strongest flow, " in words(one) and "44% of what crosses" in words(one)
     with pytest.raises(ValueError, match=r"level must be in \[-1, 0\], not 1"):
@@ -195,7 +197,8 @@ def test_levels_stand_beside_the_range_of_their_nulls():
     assert ranges == [(0.1, 0.3)] * 2 + [(0.4, 0.95)] * 2
     (seen,) = [line for line in ax.lines if line.get_marker() == "D"]
     assert list(seen.get_ydata()) == [level.statistics["individuality"] for level in wholes]
-    assert "flows shuffled (3 nulls" in " ".join(text.get_text() for text in ax.get_legend().get_texts())
+    told = " ".join(text.get_text() for text in ax.get_legend().get_texts())
+    assert "flows shuffled (range and mean of 3 nulls" in told and "▼ below" in told
     with pytest.raises(ValueError, match="statistic must be one of closure, .*not 'closur'"):
         plots.wholes_by_level(wholes, "closur")
     assert "no null was run" in words(plots.wholes_by_level(wholes_of(world, *quarters())))
@@ -218,6 +221,73 @@ def test_bars_and_bands_are_members_and_hues_persist():
     heights = sorted(np.ptp(band[np.isclose(band[:, 0], band[:, 0].min()), 1]) for band in bands)
     assert np.allclose(heights, [4, 4, 8, 8, 8, 8])
     assert "1 merge, 1 split" in words(ax)
+
+
+def test_captions_say_what_is_held_against_chance():
+    wholes = wholes_of(grid(), *quarters(), nulls={"flows": [0.1, 0.2, 0.3]})
+    said = words(drawn(plots.wholes_graph(wholes, -1, unit="tonnes")))
+    seen = wholes[-1].statistics["assortativity"]
+    assert f"assortativity {seen:.2f}, 0.20 by chance (p = " in said and "chance: same ties, flows shuffled" in said
+    assert "more than" not in said and "tonnes along the widest arrow" in said
+    for statistic in ("assortativity", "modularity"):
+        assert "0–1" not in drawn(plots.wholes_by_level(wholes, statistic, Figure().subplots())).get_ylabel()
+
+
+def test_numbers_and_hues_are_the_same_in_tree_graph_and_map():
+    world = grid()
+    wholes = wholes_of(world, *quarters())
+    tree, graph, places = drawn(plots.wholes_tree(wholes)), drawn(plots.wholes_graph(wholes, 1)), drawn(
+        plots.wholes_map(world, wholes))
+    boxes = {text.get_text(): box for text, box in zip(tree.texts[1:5], tree.patches[1:5], strict=True)}
+    assert list(boxes) == [f"{i} (16)" for i in range(4)]
+    (discs,) = [one for one in graph.collections if isinstance(one, EllipseCollection)]
+    marks = {text.get_text(): text.get_bbox_patch().get_facecolor()[:3] for text in places.texts}
+    assert sorted(marks) == list("0123")
+    for i, box in enumerate(boxes.values()):
+        assert np.allclose(box.get_facecolor()[:3], discs.get_facecolors()[i][:3])
+        assert np.allclose(marks[str(i)], box.get_facecolor()[:3])
+    many = wholes_of(world, np.arange(64) // 4)
+    assert not drawn(plots.wholes_map(world, many)).texts           # more numbers than can be told apart
+
+
+def test_nodes_bear_their_names_and_even_ties_are_lines():
+    graph = nx.Graph([("ann", "bob"), ("bob", "cleo"), ("cleo", "ann"), ("dan", "eve"), ("cleo", "dan")])
+    wholes = wholes_of(graph, [0, 0, 0, 1, 1])
+    ax = drawn(named_flows(Figure().subplots(), wholes, None, mutual=True, unit="weight", title="mine"))
+    assert {"ann", "bob", "cleo", "dan", "eve"} == {text.get_text() for text in ax.texts}
+    lines = [one for one in ax.patches if isinstance(one, FancyArrowPatch)]
+    assert len(lines) == 5 and {type(one.get_arrowstyle()).__name__ for one in lines} == {"Curve"}
+    assert "width: weight, the widest 1" in ax.get_xlabel()
+    (discs,) = [one for one in ax.collections if isinstance(one, EllipseCollection)]
+    assert len(np.unique(discs.get_facecolors(), axis=0)) == 2
+    ax = named_flows(Figure().subplots(), wholes, None, mutual=False, unit="weight", title=None)
+    assert len([one for one in ax.patches if isinstance(one, FancyArrowPatch)]) == 10
+    named = drawn(plots.wholes_matrix(wholes, unit="tonnes"))
+    assert [text.get_text() for text in named.get_yticklabels()] == ["ann", "bob", "cleo", "dan", "eve"]
+    none = find_wholes(nx.Graph([("ann", "bob")]), nulls=())
+    blocks = block_roles(nx.Graph([("ann", "bob")]), n_nulls=0, rng=1)
+    assert "hue: the block" in named_flows(Figure().subplots(), none, blocks, mutual=True, unit="weight",
+                                           title=None).get_xlabel()
+
+
+def test_the_matrix_says_of_what_in_plain_numbers():
+    flows = np.zeros((70, 70))
+    flows[:35, :35], flows[35:, 35:] = 2, 6
+    ax = drawn(plots.wholes_matrix(wholes_of(flows, np.arange(70) // 35), unit="goods in ticks 1–9"))
+    (bar,) = ax.child_axes
+    assert bar.get_ylabel() == "goods in ticks 1–9\nfrom member to member"
+    assert {"2", "5"} <= {text.get_text() for text in bar.get_yticklabels()}
+    assert ax.get_xlabel() == "receiver (members)"
+
+
+def test_hues_are_distinct_and_visible_and_said_to_repeat():
+    pool = hues_of(DISTINCT)
+    assert len(np.unique(pool.round(3), axis=0)) == DISTINCT >= 16 and (pool.min(axis=1) < 0.75).all()
+    for number, repeats in ((16, False), (40, True)):
+        ax = drawn(plots.wholes_over_time(follow_wholes(
+            [(t, wholes_of(np.ones((400, 400)), np.arange(400) * number // 400)) for t in (1, 2)])))
+        assert len({bar.get_facecolor() for bar in ax.patches}) == min(number, DISTINCT)
+        assert ("hues repeat" in words(ax)) == repeats == ("without a name" in words(ax))
 
 
 def test_one_window_and_windows_without_wholes():

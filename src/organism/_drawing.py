@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import to_rgb
+from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.transforms import Bbox, ScaledTranslation
 
 #: Okabe and Ito's hues, in the order in which tasks and lines take them.
@@ -191,10 +191,24 @@ def colour_bar(ax: Axes, mappable, label: str, below: bool) -> None:
 
     inset = ax.inset_axes((1.0, 0.0, 0.1, 1.0))
     inset.set_axes_locator(place)  # the map keeps its shape, so its size is known only when it is drawn
-    bar = ax.figure.colorbar(mappable, cax=inset, label=label,
-                                             orientation="horizontal" if below else "vertical")
+    bar = ax.figure.colorbar(mappable, cax=inset, label=label, orientation="horizontal" if below else "vertical")
+    if isinstance(mappable.norm, LogNorm):
+        _plain_ticks(bar)
     bar.outline.set_visible(False)
     inset.tick_params(length=2, labelsize=8)
+
+
+def _plain_ticks(bar) -> None:
+    """Write plain numbers beside a logarithmic colour bar: over few decades also between powers of ten."""
+    low, high = bar.mappable.norm.vmin, bar.mappable.norm.vmax
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    steps = (1,) if high / low >= 1e3 else (1, 2, 5) if high / low >= 5 else (1, 1.5, *range(2, 10))
+    ticks = np.unique(np.outer(powers, steps))
+    ticks = ticks[(ticks >= low * (1 - 1e-9)) & (ticks <= high * (1 + 1e-9))]
+    if len(ticks) < 2:
+        ticks = np.unique([low, high / (1 + 1e-9)])
+    bar.minorticks_off()
+    bar.set_ticks(ticks, labels=[f"{tick:,.3g}" if tick < 1000 else f"{tick:,.0f}" for tick in ticks])
 
 
 def key_place(ax: Axes, below: bool) -> dict:

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from . import _drawing
 from ._drawing import IDLE, INK
-from ._wholeplots import HUES, bare, hues_of
+from ._wholeplots import DISTINCT, bare, hues_of
 
 __all__ = ["wholes_over_time"]
 
@@ -24,7 +24,8 @@ NOTHING = "no wholes to follow"
 def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "wholes over time") -> Axes:
     """Draw wholes through time: bars for each window, and between them bands of members who go from whole to whole.
 
-    A whole keeps its hue and its name for life. Bands of wholes that are linked (see
+    A whole keeps its hue and its name for life; of more wholes than there are hues to tell apart, some share one, which
+    is said, as it is of how many wholes there is no room for a name. Bands of wholes that are linked (see
     :func:`organism.wholes.follow_wholes`) have the hue of the earlier one, other moves of members are grey; members
     who are born or die begin or end without a band.
 
@@ -57,11 +58,13 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
     for t, (low, high) in enumerate(zip(stacks, stacks[1:], strict=False)):
         _bands(ax, ticks[t] + width, ticks[t + 1] - width, low, high, followed.shared[t], followed.links[t],
                [hue[name] for name in followed.names[t]])
+    named = set()
     for tick, bottom, level, own in zip(ticks, stacks, followed.levels, followed.names, strict=True):
         for y, size, name in zip(bottom, [] if level is None else level.sizes, own, strict=True):
             ax.add_patch(Rectangle((tick - width, y), 2 * width, size, facecolor=hue[name], edgecolor="white",
                                    linewidth=0.5, zorder=3))
             if size > 0.035 * most and (len(ticks) <= 12 or tick in (ticks[0], ticks[-1])):
+                named.add(name)
                 ax.text(tick, y + size / 2, name, ha="center", va="center", fontsize=7, zorder=4, color="black",
                         path_effects=[withStroke(linewidth=1.8, foreground="white")])     # wider than its box
         if level is None:
@@ -73,20 +76,25 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
     ax.set_xticks(ticks[some], [f"{followed.ticks[i]:,}" for i in some], fontsize=8)
     told = [f"{number} {event}{'s' * (number != 1)}" for event, number in followed.counts().items()
             if number and event not in ("growth", "shrinkage", "continuation")]
-    ax.set_xlabel("tick (end of window); height: members, hue and name: the same whole\n"
-                  + (", ".join(told) or "no birth, merge, split or death"), fontsize=8)
+    same = ("hue and name: the same whole" if len(hue) <= DISTINCT else
+            "name: the same whole (hues repeat, names do not)")
+    small = len(hue) - len(named)
+    ax.set_xlabel("\n".join([f"tick (end of window); height: members, {same}",
+                             *[f"without a name for want of room: {small:,} of {len(hue):,} wholes"] * bool(small),
+                             ", ".join(told) or "no birth, merge, split or death"]), fontsize=8)
     return ax
 
 
 def _lasting_hues(windows) -> dict:
-    """Give each name a hue for life, one that no other has in its first window or the one before, if any is left."""
-    pool, hue, number, before = hues_of(2 * len(HUES)), {}, {}, []
+    """Give each name a hue for life, its own as far as hues go, then one that none has in these two windows."""
+    hue, number, before = {}, {}, []
     for names in windows:
         for name in names:
             if name not in number:
                 taken = {number[other] for other in (*before, *names) if other in number}
-                number[name] = next((i for i in range(len(pool)) if i not in taken), len(number) % len(pool))
-                hue[name] = pool[number[name]]
+                number[name] = len(number) if len(number) < DISTINCT else next(
+                    (i for i in range(DISTINCT) if i not in taken), len(number) % DISTINCT)
+                hue[name] = hues_of(DISTINCT)[number[name]]
         before = names
     return hue
 

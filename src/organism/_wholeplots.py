@@ -12,7 +12,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
 
 from . import _drawing
@@ -21,12 +22,17 @@ from ._drawing import IDLE, INK, PALETTE
 from ._flowgraph import arrows, count
 from .flows import grid_size
 
-__all__ = ["bare", "hues_of", "outline", "wholes_by_level", "wholes_graph", "wholes_matrix", "wholes_tree"]
+__all__ = ["DISTINCT", "bare", "hues_of", "named_flows", "outline", "wholes_by_level", "wholes_graph", "wholes_matrix",
+           "wholes_tree"]
 
 #: What an empty picture says.
 NONE = "no wholes found:\nno division of the members is stable"
 #: Hues of wholes: those of the palette that words and thin shapes can be read in.
 HUES = np.array([to_rgb(hue) for hue in PALETTE if hue not in ("#F0E442", "#000000")])
+#: So many wholes have hues that eyes can tell apart: each hue as it is, dark, and pale, but not too pale to see.
+DISTINCT = 3 * len(HUES)
+#: So many nodes at most bear their names, and so many wholes of a map their numbers.
+NAMED, NUMBERED = 60, 12
 #: Rows and columns of a matrix at most; more members are drawn several to a cell.
 CELLS = 256
 #: What each null keeps and deals out anew.
@@ -39,10 +45,21 @@ THIN, WIDER = 1.2, 1.4
 
 
 def hues_of(number: int) -> np.ndarray:
-    """Return a hue for each of so many wholes; beyond six they come again, paler."""
-    turn, own = np.divmod(np.arange(number), len(HUES))
-    pale = (0.75 * turn / max(1, turn.max(initial=1)) if number > len(HUES) else 0 * turn)[:, None]
-    return HUES[own] * (1 - pale) + pale
+    """Return a hue for each of so many wholes; beyond :data:`DISTINCT` they come again."""
+    pool = np.concatenate([HUES, 0.5 * HUES, 0.58 * HUES + 0.42])
+    return pool[np.arange(number) % DISTINCT]
+
+
+def _family(wholes, level: int) -> np.ndarray:
+    """Return the hue of each whole of a level: that of the whole of the coarsest level that it is part of."""
+    home = np.zeros(wholes[level].n_wholes, np.int64)
+    home[wholes[level].labels] = wholes[-1].labels
+    return hues_of(wholes[-1].n_wholes)[home]
+
+
+def _readable(hue) -> str:
+    """Return in which colour words can be read on a hue."""
+    return "white" if np.asarray(hue) @ (0.3, 0.59, 0.11) < 0.5 else "black"
 
 
 def _words(number: int, what: str = "whole") -> str:
@@ -99,6 +116,9 @@ def outline(ax: Axes, wholes, topology, places) -> None:
         verdict = _verdict(level)
         handles.append(Line2D([], [], color="black", linewidth=width, label="inside " * network
                               + _words(level.n_wholes) + f" ({verdict})" * bool(verdict)))
+    if len(wholes) and wholes[-1].n_wholes <= NUMBERED:
+        _numbers(ax, wholes[-1], topology, places)
+        handles[-1].set_label(handles[-1].get_label() + ", numbered")
     tasks, beside = ax.get_legend(), _drawing.map_aspect(topology, places) < _drawing.FLAT
     if handles:
         if beside:                              # of a flat map, whose tasks are told below it
@@ -111,6 +131,18 @@ def outline(ax: Axes, wholes, topology, places) -> None:
             tasks.set_clip_on(False)            # else layouts leave no room for it
     else:
         ax.set_xlabel("\n".join([ax.get_xlabel(), NONE.replace("\n", " ")]).strip())
+
+
+def _numbers(ax: Axes, level, topology, places) -> None:
+    """Write the number of each whole amid its members, in the hue that it has in the other pictures."""
+    if places is None or topology.kind == "grid":
+        spots = _centres(level, topology)[0]
+    else:
+        at = np.asarray(places)[_sites(level.trade, topology)]
+        spots = np.stack([np.bincount(level.labels, at[:, axis]) / level.sizes for axis in range(2)], axis=1)
+    for i, ((x, y), hue) in enumerate(zip(spots, hues_of(level.n_wholes), strict=True)):
+        ax.text(x, y, f"{i}", ha="center", va="center", fontsize=8, fontweight="bold", color=_readable(hue), zorder=20,
+                bbox={"boxstyle": "circle,pad=0.25", "facecolor": hue, "edgecolor": "white", "linewidth": 1.2})
 
 
 def _inside(labels, topology, places) -> list:
@@ -183,11 +215,12 @@ def _apart(between) -> np.ndarray:
 
 
 def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=None, most: int | None = None,
-                 title: str | None = "what wholes give each other") -> Axes:
+                 unit: str = "goods", title: str | None = "what wholes give each other") -> Axes:
     """Draw the wholes of one level as discs, and what flows between them as arrows.
 
-    The area of a disc is the number of members, which it bears; its hue is that of the whole it is part of at the next
-    level. Arrows are as wide as the flow; what stays inside wholes is not drawn, but said.
+    A disc bears the number of the whole, as in ``wholes[level].frame()``, and how many members it has, which its area
+    shows too. Its hue is that of the whole it is part of at the coarsest level, as in :func:`wholes_tree`. Arrows are
+    as wide as the flow; what stays inside wholes is not drawn, but said.
 
     Parameters
     ----------
@@ -201,6 +234,8 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
         more they exchange.
     most : int, optional
         Draw at most so many flows, the strongest; by default four a whole.
+    unit : str, default "goods"
+        What flows are counted in.
     title : str, optional
 
     Returns
@@ -228,39 +263,47 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
         places, period = _apart(one.between), None
     else:
         places, period = _centres(one, topology)
-    unit = _spacing(places)
-    arrows(ax, places, giver, receiver, amount[:, None], unit, period, HUES)
-    home = np.zeros(one.n_wholes, np.int64)
-    if level + 1 < len(wholes):
-        home[one.labels] = wholes[level + 1].labels
-        hues = hues_of(wholes[level + 1].n_wholes)[home]
-    else:
-        hues = np.tile(to_rgb(IDLE), (one.n_wholes, 1))
-    across = 0.5 * unit * np.sqrt(one.sizes / one.sizes.max())
+    apart = _spacing(places)
+    arrows(ax, places, giver, receiver, amount[:, None], apart, period, HUES)
+    hues = _family(wholes, level)
+    across = 0.5 * apart * np.sqrt(one.sizes / one.sizes.max())
     ax.add_collection(EllipseCollection(across, across, 0, units="xy", offsets=places, offset_transform=ax.transData,
                                         facecolors=hues, edgecolors=INK, linewidths=0.8, zorder=3))
-    if one.n_wholes <= 60:
-        for (x, y), size, hue in zip(places, one.sizes.tolist(), hues, strict=True):
-            ax.text(x, y, f"{size:,}", ha="center", va="center", fontsize=7, zorder=4,
-                    color="white" if hue @ (0.3, 0.59, 0.11) < 0.5 else "black")
-    low, high = places.min(axis=0) - 0.6 * unit, places.max(axis=0) + 0.6 * unit
+    if one.n_wholes <= NAMED:
+        for i, ((x, y), size, hue) in enumerate(zip(places, one.sizes.tolist(), hues, strict=True)):
+            ax.text(x, y, f"{i}\n({size:,})", ha="center", va="center", fontsize=7, zorder=4, color=_readable(hue))
+    low, high = places.min(axis=0) - 0.6 * apart, places.max(axis=0) + 0.6 * apart
     if period is not None and np.isfinite(period).all():
         low, high = np.minimum(low, -0.5), np.maximum(high, period - 0.5)
         ax.add_patch(Rectangle((-0.5, -0.5), *period, fill=False, edgecolor=IDLE, linewidth=0.8, zorder=1))
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(*((high[1], low[1]) if topology is not None and topology.kind == "grid" else (low[1], high[1])))
-    said = [f"{_words(one.n_wholes)}; disc and number: members"]
+    said = [f"{_words(one.n_wholes)}; in each disc" + (
+        ": number of the whole (members)" if one.n_wholes <= NAMED else ", by its area: members")]
     if level + 1 < len(wholes):
-        said.append("hue: the whole of the next level")
-    chance = {None: "", True: ", more than", False: ", no more than"}[one.stands]
-    chance += f" in the null of {one.decisive}" * bool(chance)
-    said.append(f"{one.statistics['closure']:.0%} of all flows stay inside{chance}")
+        said.append("hue: the whole of the coarsest level")
+    said += _held(one)
     if amount.size:
-        said.append(f"widest arrow: {count(amount.max())} goods")
+        said.append(f"{unit} along the widest arrow: {count(amount.max())}")
     if shown < 1:
         said[-1] += f"; only the strongest {_words(most, 'flow').removeprefix('1 ')}, {shown:.0%} of what crosses"
     ax.set_xlabel("\n".join(said), fontsize=8)
     return ax
+
+
+def _held(level) -> list[str]:
+    """Say how closed a level is, and how its assortativity, by which it stands or falls, compares with chance."""
+    told = (f"{level.statistics['closure']:.0%} of flows stay inside; "
+            f"assortativity {level.statistics['assortativity']:.2f}")
+    null = level.nulls.get(level.decisive, {}).get("assortativity")
+    if null is None or not len(null.values):
+        return [told]
+    mean = "no such level" if np.isnan(null.mean) else f"{null.mean:.2f}"
+    lines = [f"{told}, {mean} by chance (p = {null.above:.2g})",
+             f"chance: {KEEPS.get(level.decisive, level.decisive)}"]
+    if level.stands is False and null.above <= level.alpha:
+        lines[-1] += "; but no more than the other levels make"
+    return lines
 
 
 def bare(ax: Axes, title: str | None) -> None:
@@ -271,19 +314,79 @@ def bare(ax: Axes, title: str | None) -> None:
     ax.spines[:].set_visible(False)
 
 
+def named_flows(ax: Axes, wholes, blocks, *, mutual: bool, unit: str, title: str | None) -> Axes:
+    """Draw the flows between few named nodes; discs have the hue of the coarsest whole, or of the block if none is.
+
+    A tie that carries as much either way is one line, if ``mutual``.
+    """
+    bare(ax, title)
+    ax.set_aspect("equal")
+    trade, n = wholes.trade, len(wholes.trade.nodes)
+    if n == 0:
+        _drawing.note(ax, _drawing.NOBODY)
+        return ax
+    ties = trade.flows.tocoo()
+    labels = wholes[-1].labels if len(wholes) else np.asarray(blocks.labels)
+    places = _drawing.spring(n, ties.row, ties.col) * np.sqrt(n)
+    apart = _drawing.unit_length(places)
+    box = ax.get_window_extent().size * 72 / ax.figure.dpi
+    low, high = places.min(axis=0) - 0.7 * apart, places.max(axis=0) + 0.7 * apart
+    point = max((high - low) / box)                                 # one point on paper, in units of the map
+    radius = min(0.2 * apart, 9 * point)
+    top = ties.data.max(initial=0)
+    back = np.asarray(trade.flows[ties.col, ties.row]).ravel() if len(ties.data) else ties.data
+    even = (np.abs(back - ties.data) <= 1e-9 * np.maximum(back, ties.data)) if mutual else np.zeros(len(back), bool)
+    for i, j, amount, same, other in zip(ties.row, ties.col, ties.data, even, back, strict=True):
+        if same and i > j:
+            continue
+        width = 0.5 + 4 * amount / top
+        ax.add_patch(FancyArrowPatch(places[i], places[j], arrowstyle="-" if same else "-|>",
+                                     connectionstyle="arc3" if same or not other else "arc3,rad=0.12",
+                                     mutation_scale=5 + 1.6 * width, linewidth=width, color="#888888", zorder=2,
+                                     shrinkA=radius / point, shrinkB=radius / point))
+    hues = np.where((labels >= 0)[:, None], hues_of(int(labels.max(initial=0)) + 1)[labels], to_rgb(IDLE))
+    ax.add_collection(EllipseCollection(2 * radius, 2 * radius, 0, units="xy", offsets=places, facecolors=hues,
+                                        offset_transform=ax.transData, edgecolors=INK, linewidths=0.6, zorder=3))
+    for (x, y), hue, node in zip(places, hues, trade.nodes, strict=True):
+        within = len(str(node)) <= 2
+        ax.text(x, y if within else y - radius - 2 * point, _short(node), ha="center", fontsize=7 if n > 20 else 8,
+                va="center" if within else "top", zorder=5, parse_math=False,
+                color=_readable(hue) if within else "black",
+                path_effects=[] if within else [withStroke(linewidth=2, foreground="white")])
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(low[1], high[1])
+    number = np.bincount(labels[labels >= 0])               # who trades with nobody is in no block
+    kind = "whole" if len(wholes) else "block"
+    if 0 < len(number) <= NUMBERED:
+        ax.legend(handles=[Line2D([], [], linestyle="", marker="o", markersize=7, color=hue, markeredgecolor=INK,
+                                  markeredgewidth=0.6, label=f"{kind} {i} ({size})")
+                           for i, (hue, size) in enumerate(zip(hues_of(len(number)), number.tolist(), strict=True))],
+                  loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8, handletextpad=0.2)
+    said = [f"hue: the {kind}" + " of the coarsest level" * (len(wholes) > 1)
+            + " (no wholes found)" * (not len(wholes))]
+    if top:
+        said.append(f"width: {unit}, the widest {count(top)}" + "; a line: as much either way" * bool(even.any()))
+    ax.set_xlabel("\n".join(said), fontsize=8)
+    return ax
+
+
 # -- in the abstract ------------------------------------------------------------------
 
 
-def wholes_matrix(wholes, ax: Axes | None = None, *, title: str | None = "who gives whom, sorted by whole") -> Axes:
+def wholes_matrix(wholes, ax: Axes | None = None, *, unit: str = "goods",
+                  title: str | None = "who gives whom, sorted by whole") -> Axes:
     """Draw the flows between members as a matrix, with a frame around each whole at each level.
 
-    Members of one whole stand side by side. What lies inside the frames stays inside wholes.
+    Members of one whole stand side by side. What lies inside the frames stays inside wholes. Up to sixty members bear
+    their names.
 
     Parameters
     ----------
     wholes : Wholes
     ax : Axes, optional
         Where to draw; by default new axes.
+    unit : str, default "goods"
+        What flows are counted in, and of which window, such as "goods in ticks 1001–1500".
     title : str, optional
 
     Returns
@@ -307,7 +410,8 @@ def wholes_matrix(wholes, ax: Axes | None = None, *, title: str | None = "who gi
         norm = LogNorm(max(some.min(), 1e-4 * some.max()), some.max() * (1 + 1e-9))
         ax.imshow(np.where(image > 0, image, np.nan), cmap="Blues", norm=norm, extent=(0, n, n, 0),
                   interpolation="nearest")
-        _drawing.colour_bar(ax, ScalarMappable(norm, colormaps["Blues"]), "goods from member to member (mean)", False)
+        what = f"{unit}\nfrom member to member" + " (mean)" * (n > CELLS)
+        _drawing.colour_bar(ax, ScalarMappable(norm, colormaps["Blues"]), what, False)
     else:
         ax.set_xlim(0, max(n, 1))
         ax.set_ylim(max(n, 1), 0)
@@ -321,18 +425,34 @@ def wholes_matrix(wholes, ax: Axes | None = None, *, title: str | None = "who gi
         verdict = _verdict(level)
         handles.append(Line2D([], [], color=hue, linewidth=width,
                               label=_words(level.n_wholes) + f" ({verdict})" * bool(verdict)))
-    if handles:
-        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False, fontsize=8)
-    ax.set_xlabel("receiver (members)" if len(wholes) else "receiver (members, unsorted: no wholes found)", fontsize=9)
-    ax.set_ylabel("giver (members)", fontsize=9)
+    named = n <= NAMED
+    of = "" if named else " (members)" if len(wholes) else " (members, unsorted: no wholes found)"
+    ax.set_xlabel(f"receiver{of}" + ", unsorted: no wholes found" * (named and not len(wholes)), fontsize=9)
+    ax.set_ylabel("giver" + " (members)" * (not named), fontsize=9)
     ax.tick_params(length=2, labelsize=8)
+    if named:
+        names, size = [_short(wholes.trade.nodes[i]) for i in order], 8 if n <= 30 else 5
+        upright = max(map(len, names), default=0) > 2
+        ax.set_xticks(np.arange(n) + 0.5, names, rotation=90 * upright, fontsize=size, parse_math=False)
+        ax.set_yticks(np.arange(n) + 0.5, names, fontsize=size, parse_math=False)
+    if handles:
+        deep = 34 + (0.62 * size * max(map(len, names)) if named and upright else 6)    # below the names, in points
+        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, frameon=False, fontsize=8,
+                  bbox_transform=ax.transAxes + ScaledTranslation(0, -deep / 72, ax.figure.dpi_scale_trans))
     return ax
+
+
+def _short(node) -> str:
+    """Return the name of a node, cut where it would not fit."""
+    name = str(node)
+    return name if len(name) <= 16 else name[:15] + "…"
 
 
 def wholes_tree(wholes, ax: Axes | None = None, *, title: str | None = "members, wholes, wholes of wholes") -> Axes:
     """Draw how wholes nest: a row for each level, from everyone at the top to the finest wholes.
 
-    Each box is as wide as its members are many, and stands under the whole that it is part of.
+    Each box is as wide as its members are many, and stands under the whole that it is part of. It bears the number of
+    the whole, as in ``wholes[level].frame()``, and how many members it has; its hue is that of its coarsest whole.
 
     Parameters
     ----------
@@ -356,20 +476,22 @@ def wholes_tree(wholes, ax: Axes | None = None, *, title: str | None = "members,
         ax.set_xlabel(NONE.replace("\n", " "), fontsize=9)
         return ax
     order = _order(wholes)
-    top = wholes[-1].labels[order]
-    hues = hues_of(wholes[-1].n_wholes)
-    for row, level in enumerate(wholes[::-1], 1):
+    for row, (index, level) in enumerate([*enumerate(wholes)][::-1], 1):
+        hues, alpha = _family(wholes, index), 1 - 0.5 * (row - 1) / max(1, len(wholes) - 1)
         for a, b in zip(*_stretches(level.labels[order]), strict=True):
-            ax.add_patch(Rectangle((a, row + 0.04), b - a, 0.92, facecolor=hues[top[a]], edgecolor="white",
-                                   linewidth=1.0, alpha=1 - 0.5 * (row - 1) / max(1, len(wholes) - 1)))
-            if (b - a) / n > 0.035:
-                ax.text((a + b) / 2, row + 0.5, f"{b - a:,}", ha="center", va="center", fontsize=8,
-                        color="black" if row > 1 or hues[top[a]] @ (0.3, 0.59, 0.11) > 0.5 else "white")
+            label = int(level.labels[order[a]])
+            ax.add_patch(Rectangle((a, row + 0.04), b - a, 0.92, facecolor=hues[label], edgecolor="white",
+                                   linewidth=1.0, alpha=alpha))
+            share = (b - a) / n
+            if share > 0.012:
+                told = f"{label}" + f"{' ' if share > 0.12 else chr(10)}({b - a:,})" * bool(share > 0.035)
+                ax.text((a + b) / 2, row + 0.5, told, ha="center", va="center", fontsize=8 if share > 0.035 else 6,
+                        color=_readable(1 - alpha * (1 - hues[label])))
     ax.set_yticks(np.arange(len(wholes) + 1) + 0.5,
                   ["all", *("\n".join([_words(level.n_wholes), *[_verdict(level)] * bool(_verdict(level))])
                             for level in wholes[::-1])], fontsize=8)
     ax.tick_params(length=0)
-    ax.set_xlabel("width and number: members", fontsize=9)
+    ax.set_xlabel("number of the whole (members); width: members", fontsize=9)
     return ax
 
 
@@ -405,7 +527,8 @@ def wholes_by_level(wholes, statistic: str = "closure", ax: Axes | None = None, 
     ax = _drawing.axes_or_new(ax, (5.2, 4.0))
     ax.set_title(statistic.replace("_", " ") if title is None else title, fontsize=11)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.set_ylabel(f"{statistic.replace('_', ' ')} (0–1)", fontsize=9)
+    ends = "at most 1, 0: as by chance" if statistic in ("assortativity", "modularity") else "0–1"
+    ax.set_ylabel(f"{statistic.replace('_', ' ')} ({ends})", fontsize=9)
     ax.tick_params(length=2, labelsize=8)
     if not len(wholes):
         bare(ax, ax.get_title())
@@ -431,10 +554,11 @@ def wholes_by_level(wholes, statistic: str = "closure", ax: Axes | None = None, 
             elif null.below <= level.alpha:
                 ax.plot(place, values.min(), "v", color=INK, markersize=5, transform=ax.transData + _raised(ax, -6))
         made = len(wholes[0].nulls[name][statistic].values)
-        handles.append(Patch(color=HUES[k], alpha=0.5, label=f"{KEEPS.get(name, name)} ({made} nulls: range, mean)"))
+        handles.append(Patch(color=HUES[k], alpha=0.5,
+                             label=f"{KEEPS.get(name, name)} (range and mean of {made} nulls)"))
     if nulls:
         handles.append(Line2D([], [], linestyle="", marker="^", color=INK, markersize=5,
-                              label=f"observed is higher than the null (▼ lower), p ≤ {wholes[0].alpha:g}"))
+                              label=f"observed is above chance (▼ below), p ≤ {wholes[0].alpha:g}"))
     observed = [level.statistics[statistic] for level in wholes]
     handles.insert(0, ax.plot(x, observed, "D-", color="black", markersize=6, linewidth=0.8, label="observed")[0])
     ax.set_xticks(x + 0.08 * len(nulls), [_words(level.n_wholes) for level in wholes])

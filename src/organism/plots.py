@@ -24,7 +24,7 @@ from matplotlib.patches import Rectangle
 from . import _drawing, _flowgraph, measures
 from ._checks import closest
 from ._drawing import EMPTY, FLAT, IDLE, INK, NOBODY, PALETTE
-from ._scaleplots import by_scale, role_correlation
+from ._scaleplots import by_scale, prediction_strength, role_correlation
 from ._wholecourse import wholes_over_time
 from ._wholeplots import outline, wholes_by_level, wholes_graph, wholes_matrix, wholes_tree
 from .state import COLUMNS
@@ -35,6 +35,7 @@ __all__ = [
     "field_map",
     "interdependence_graph",
     "layout",
+    "prediction_strength",
     "role_correlation",
     "role_map",
     "summary_figure",
@@ -153,7 +154,8 @@ def _found_roles(world, ax: Axes, roles, places, below: bool, title: str | None)
     _drawing.draw_sites(ax, world.topology, colours, places)
     _drawing.frame(ax, world.topology, title)
     marks = [(f"{profile.name} ({profile.size:,})", hue) for profile, hue in zip(roles.profiles, hues, strict=True)]
-    _key(ax, below, marks + _empty(world) + [("too few acts", to_rgb(IDLE))] * bool((roles.labels < 0).any()))
+    _key(ax, below, marks + _empty(world) + [("too few acts", to_rgb(IDLE))] * bool((roles.labels < 0).any()),
+         "paler: less sure")
     return ax
 
 
@@ -311,7 +313,8 @@ def wholes_map(world, wholes, ax: Axes | None = None, *, roles=None, places=None
                title: str | None = "roles and wholes") -> Axes:
     """Draw the roles of members and the boundaries of the wholes they are in, wider from level to level.
 
-    Networks have no boundaries to draw: there ties inside wholes are dark, the wider the finer the whole.
+    Networks have no boundaries to draw: there ties inside wholes are dark, the wider the finer the whole. Up to a dozen
+    wholes of the coarsest level bear their numbers, in the hues that they have in :func:`wholes_tree`.
 
     Parameters
     ----------
@@ -487,7 +490,7 @@ def summary_figure(world, recording=None, *, title: str | None = None) -> Figure
     flat = _drawing.map_aspect(world.topology, places) < FLAT
     figure = Figure(figsize=(12, 7.6 if flat else 9.6), layout="constrained")
     (roles, well), (course, graph) = figure.subplots(2, 2, height_ratios=(0.5 if flat else 1, 1))
-    role_map(world, roles, places=places, title="roles: the task each member does most")
+    role_map(world, roles, places=places, title="main task of each member")
     welfare_map(world, well, places=places)
     names = [name for name in COURSE if name in (recording or ())]
     time_series(recording, course, names=names or None)
@@ -535,7 +538,7 @@ def _small_maps(world) -> Figure:
         size, shape = (2 * height / aspect + 2.6, height + 0.5), (1, 2)
     figure = Figure(figsize=size, layout="constrained")
     roles, well = figure.subplots(*shape)
-    role_map(world, roles, places=places)
+    role_map(world, roles, places=places, title="main task")
     welfare_map(world, well, places=places)
     for ax in (roles, well):  # rows and columns go without saying at this size
         ax.set_ylabel("")

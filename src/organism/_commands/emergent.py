@@ -217,14 +217,19 @@ def save(world, watch: Watch, found: Emergent | None, folder: Path) -> list[str]
     """Write pictures of what was found, and the windows that were asked for; return what was left out."""
     from .. import plots
 
+    notes = []
     if found is not None:
         roles = found.roles if found.roles.n_roles > 1 else None        # else what each mostly does
+        title = ("roles" if roles else "main tasks") + " and wholes"
         picture(folder / "wholes_map.png", (8.0, 2.6) if _flat(world.topology) else (5.6, 5.6),
-                lambda ax: plots.wholes_map(world, found.wholes, ax, roles=roles))
-        matrix_picture(found.wholes, folder / "wholes_matrix.png")
-        if found.followed is not None:
+                lambda ax: plots.wholes_map(world, found.wholes, ax, roles=roles, title=title))
+        notes += matrix_picture(found.wholes, folder / "wholes_matrix.png",
+                                f"goods in ticks {found.snapshot.start + 1:,}–{found.snapshot.stop:,}")
+        if found.followed is not None and any(found.followed.names):
             picture(folder / "wholes_over_time.png", (7.2, 4.4), lambda ax: plots.wholes_over_time(found.followed, ax))
-    return [] if not watch.windows else save_windows(watch.windows, folder)
+        elif found.followed is not None:
+            notes.append("There is no wholes_over_time.png, because no window has wholes to follow.")
+    return notes + (save_windows(watch.windows, folder) if watch.windows else [])
 
 
 def _flat(topology) -> bool:
@@ -232,12 +237,14 @@ def _flat(topology) -> bool:
     return topology.shape is not None and (1, *topology.shape)[-2] < 0.4 * topology.shape[-1]
 
 
-def matrix_picture(wholes: Wholes, path: Path) -> None:
-    """Write who gives whom, sorted by whole if there are any."""
+def matrix_picture(wholes: Wholes, path: Path, unit: str) -> list[str]:
+    """Write who gives whom, sorted by whole; without wholes to sort by say that it is left out."""
     from .. import plots
 
-    title = "who gives whom" + ", sorted by whole" * bool(len(wholes))
-    picture(path, (5.6, 5.0), lambda ax: plots.wholes_matrix(wholes, ax, title=title))
+    if not len(wholes):
+        return [f"There is no {path.name}, because no wholes were found."]
+    picture(path, (5.6, 5.0), lambda ax: plots.wholes_matrix(wholes, ax, unit=unit))
+    return []
 
 
 def save_windows(windows: Snapshots, folder: Path) -> list[str]:

@@ -143,7 +143,9 @@ def _search(graph, options, folder: Path) -> int:
                         **({"given": KINDS[kind], "n_nulls": n_nulls} if n_nulls else {"nulls": ()}))
     say(_report(blocks, found, n_nulls), not options.quiet)
     say(f"Writing to {folder} ...", told)
-    _write(graph, blocks, found, _summary(options, seed, kind, blocks, found, n_nulls), folder)
+    notes = _write(graph, blocks, found, _summary(options, seed, kind, blocks, found, n_nulls), folder)
+    for note in notes:
+        say(note, not options.quiet)
     say(f"Written to {folder}: " + ", ".join(sorted(os.listdir(folder))), not options.quiet)
     return 0
 
@@ -180,22 +182,33 @@ def _summary(options, seed: int, kind: str, blocks: Blocks, found: Wholes, n_nul
     }
 
 
-def _write(graph, blocks: Blocks, found: Wholes, summary: dict, folder: Path) -> None:
-    """Write the output folder, the small and certain files first."""
+def _write(graph, blocks: Blocks, found: Wholes, summary: dict, folder: Path) -> list[str]:
+    """Write the output folder, the small and certain files first; return which pictures there are not, and why."""
     import networkx as nx
 
     from .. import plots
+    from .._wholeplots import NAMED, named_flows
+
+    unit = "goods" if _ours(graph) else "weight"
 
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     table(folder / "membership.csv", {"node": [str(node) for node in found.trade.nodes], "block": blocks.labels,
                                       **{f"level_{i}": level.labels for i, level in enumerate(found)}})
     for i, level in enumerate(found):
         nx.write_graphml(level.graph(), folder / f"level_{i}.graphml")
-        picture(folder / f"level_{i}.png", (5.2, 5.0), lambda ax, i=i: plots.wholes_graph(found, i, ax))
-    picture(folder / "flows.png", (6.4, 6.0), lambda ax: plots.interdependence_graph(_drawn(graph), ax))
-    matrix_picture(found, folder / "matrix.png")
+        picture(folder / f"level_{i}.png", (5.2, 5.0), lambda ax, i=i: plots.wholes_graph(found, i, ax, unit=unit))
+    if len(graph) <= NAMED and not _ours(graph):
+        picture(folder / "flows.png", (6.4, 6.0), lambda ax: named_flows(
+            ax, found, blocks, mutual=not graph.is_directed(), unit="weight", title="who gives whom"))
+    else:
+        picture(folder / "flows.png", (6.4, 6.0), lambda ax: plots.interdependence_graph(_drawn(graph), ax))
+    notes = matrix_picture(found, folder / "matrix.png", unit)
     if len(found):
         found.frame().to_csv(folder / "levels.csv", index=False, float_format="%.7g")
         height = 1.6 + 0.8 * (len(found) + 1)
         picture(folder / "tree.png", (6.4, height), lambda ax: plots.wholes_tree(found, ax))
-        picture(folder / "nulls.png", (6.4, 4.6), lambda ax: plots.wholes_by_level(found, "assortativity", ax))
+        if found[0].nulls:
+            picture(folder / "nulls.png", (6.4, 4.6), lambda ax: plots.wholes_by_level(found, "assortativity", ax))
+        else:
+            notes.append("There is no nulls.png, because no nulls were run.")
+    return notes
