@@ -151,7 +151,7 @@ def first_labels(points, n_roles, rng, starts: int = 1) -> np.ndarray:
 
 
 def _climb(points, edges, floors, p, steps: int) -> tuple[Cloud, np.ndarray]:
-    """Run EM from probabilities (starts, R, n) until it gains no more; return the clouds, stacked, and probabilities."""
+    """Run EM from probabilities (starts, R, n) until it gains no more; return stacked clouds and probabilities."""
     n, blocks = len(points), edges[:-1]
     squares = np.add.reduceat((points**2).sum(axis=0), blocks)
     free, before = np.diff(edges) - 1, -np.inf
