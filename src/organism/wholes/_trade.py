@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..flows import Reading, flow_matrix
 from ..measures import welfare
 from ..measures._sources import is_world
+from ..snapshots import Snapshot, Snapshots
 
 __all__ = ["Trade", "trade_of"]
 
@@ -86,15 +88,29 @@ def trade_of(source) -> Trade:
             return trade_of(sparse.csr_array((0, 0)))
         names = sorted({key for *_, data in source.edges(data=True) for key in data
                         if isinstance(key, str) and key[:1] == "r" and key[1:].isdigit()}, key=lambda key: int(key[1:]))
+        for name in ("weight", *names):
+            _check(source, name)
         flows = sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight="weight", dtype=float))
         return _trade(flows, tuple(_resource(source, nodes, name) for name in names), None, None, nodes,
                       _uids(source, nodes))
+    if isinstance(source, Snapshot):
+        raise TypeError("source must be the flows of a snapshot, not the snapshot; take its .reading()")
+    if isinstance(source, Snapshots):
+        raise TypeError("source must be one window, not a series of snapshots; take its .window() for all it holds, or "
+                        "[-1].reading() for the last")
     shape = getattr(source, "shape", ())
     if len(shape) != 2 or shape[0] != shape[1]:
         raise TypeError("source must be a World, a Reading, a networkx graph or a square array of flows, not "
                         + (f"an array of shape {shape}" if shape else f"{source!r:.60}"))
     flows = sparse.csr_array(source, dtype=float)
     return _trade(flows, (), None, None, list(range(flows.shape[0])), np.arange(flows.shape[0]))
+
+
+def _check(graph, name: str) -> None:
+    """Refuse edges whose amount is no number; whether it is finite and 0 or more is looked at later."""
+    for a, b, amount in graph.edges(data=name, default=0):
+        if not isinstance(amount, numbers.Real):
+            raise TypeError(f"{name} of an edge must be a number, not {amount!r:.60} (edge from {a!r} to {b!r})")
 
 
 def _resource(graph, nodes, name: str):
