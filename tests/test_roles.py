@@ -127,25 +127,25 @@ def test_which_numbers_are_open():
     assert together(tables[0], 5) == 0 and together(tables[2].T) == 0
     rng, drawn = np.random.default_rng(1), []
     means, errors = strengths_of(lambda number: drawn.append(number) or rng.normal({5: .8, 4: .95, 3: .2}[number], .1),
-                                 (3, 4, 5), .8, many=20)
-    assert drawn.count(5) == 20 and drawn.count(4) <= 20 and drawn.count(3) == 2 and list(means) == [3, 4, 5]
+                                 (3, 4, 5), .8, many=20, members=400)
+    assert drawn.count(5) == 20 and drawn.count(4) <= 20 and drawn.count(3) == 4 and list(means) == [3, 4, 5]
     assert errors[5] == pytest.approx(.1 / np.sqrt(20), rel=.5)
     assert list(strengths_of(lambda number: .9, (3, 4, 5), .8, rest=False)[0]) == [5]
 
 
 def test_a_few_equal_draws_prove_nothing():
     """Strengths that leap between 0 and 1: a run of equal ones neither ends the draws nor has an error of 0."""
-    from organism.roles._strength import error_of, rivals, strengths_of
+    from organism.roles._strength import error_of, strengths_of
 
     drawn = iter([1.] * 10 + [0., 1.] * 15)
     means, errors = strengths_of(lambda number: next(drawn), [2], .8)
-    assert means[2] < .9 and errors[2] > .05 and rivals(means, errors, .8) == (1, 2)
+    assert means[2] < .8 and errors[2] > .05
     assert [error_of([1.] * n) for n in (4, 40)] == [1 / 5, 1 / 41] and error_of([0.] * 4) == 1 / 5
     assert error_of([1.] * 4, 10**5) == 1 / 17 and error_of([0., 1.] * 8) == pytest.approx(np.sqrt(1 / 60))
     low, high = [], []                                  # what is clearly below needs few draws, what is above more
     strengths_of(lambda number: low.append(1) or .1, [2], .8, members=1000)
     strengths_of(lambda number: high.append(1) or 1., [2], .8, members=1000)
-    assert len(low) == 2 < len(high) < 10
+    assert len(low) == 4 < len(high) < 10
 
 
 def test_blocks_of_a_small_graph_do_not_hang_on_luck():
@@ -326,7 +326,7 @@ def test_sources_are_checked():
         with pytest.raises(TypeError, match=match):
             find_roles(source)
     world = World(Topology.grid((4, 4)), rng=1)
-    recording = world.record(every=5)
+    recording = world.record({"one": lambda world: 1.0}, every=5)
     world.step(10)
     with pytest.raises(TypeError, match="recording of measures, which holds no acts of members; take Snapshots"):
         find_roles(recording)

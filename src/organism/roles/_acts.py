@@ -125,7 +125,7 @@ def _read(source, blocks, window) -> Acts:
     if isinstance(source, Recording):
         raise TypeError("source is a recording of measures, which holds no acts of members; take Snapshots(world), "
                         f"which do, or the {TAKEN}")
-    if not isinstance(source, Mapping) and np.ndim(source) == 0:
+    if not hasattr(source, "__len__") and not hasattr(source, "__array__"):
         raise TypeError(f"source must be a {TAKEN}, or Snapshots, not {source!r:.60}")
     tables = dict(source) if isinstance(source, Mapping) else {"tasks": source}
     tables = {name: _table(name, table) for name, table in tables.items()}

@@ -13,7 +13,7 @@ import numpy as np
 __all__ = ["chosen", "error_of", "rivals", "said_rivals", "strengths_of", "together"]
 
 #: Pairs of random halves that are drawn at a time, and at most.
-FEW, MANY = 2, 40
+FEW, MANY = 4, 40
 #: Halves are added until the mean is so many standard errors off the threshold, or its standard error is so small.
 CLEAR, SMALL = 4, 0.01
 #: A mean within so many standard errors of the threshold may lie on either side.
@@ -78,7 +78,7 @@ def strengths_of(draw: Callable[[int], float], numbers: Iterable[int], threshold
         Takes a number; returns its strength in one pair of random halves.
     numbers : iterable of int
     threshold : float
-    few, many : int, default 2 and 40
+    few, many : int, default 4 and 40
         Pairs of halves that are drawn at a time, and at most.
     rest : bool, default True
         Whether to take a rough look at the numbers below one that is clearly above the threshold; else they are left
