@@ -7,7 +7,7 @@ from scipy import stats
 
 import organism
 from organism import Params, Snapshots, Topology, World, flows
-from organism.counterfactual import CENTRALITIES, _concordance, _rank_correlation, keystones, lesion
+from organism.counterfactual import CENTRALITIES, Lesion, _concordance, _rank_correlation, keystones, lesion
 
 MORTAL = Params.preset("evolving").replace(**{"demography.hazard": .02})
 
@@ -244,7 +244,8 @@ def test_what_is_printed():
     world = star()
     found = lesion(world, 0, 60, branches=2, rng=1)
     assert repr(found) == (f"Lesion of 1 member: the other 12 have {found.total:+.3f} ± {found.total_error:.3f} "
-                           "welfare in all, over 60 ticks and 2 branches")
+                           "welfare in all, over 60 ticks and 2 branches (welfare is summed over these members). "
+                           + found._losers())
     assert "Lesion of 2 members: the other 11 have" in repr(lesion(world, [0, 1], 5, branches=2, rng=1))
     key = keystones(world, ticks=60, branches=8, rng=1)
     loss, error = key.frame.loc[0, ["loss", "error"]]
@@ -252,6 +253,16 @@ def test_what_is_printed():
         f"Keystones: 13 members removed one by one; the greatest loss, {loss:.3f} ± {error:.3f} welfare, is without "
         "the one at site 0. The 8 branches agree who is missed most (Kendall's W = ")
     assert "rank correlation with the loss: given " in repr(key)
+
+
+def test_a_lesion_names_who_loses_most():
+    """By place, loss and its error, the greatest first; nobody whose loss may be noise."""
+    effect, error = np.array([-.1, -.5, .4, -.2, -.3, -.9]), np.array([.01, .01, .01, .01, .01, .4])
+    found = Lesion(np.array([0]), np.arange(1, 7), effect, error, np.ones(6, int), 10, 2, 1, np.stack([effect] * 2))
+    assert repr(found).endswith("Most is lost at site 2 (0.500 ± 0.010), site 5 (0.300 ± 0.010), site 4 "
+                                "(0.200 ± 0.010)")
+    few = Lesion(np.array([0]), np.arange(1, 7), effect, error * 50, np.ones(6, int), 10, 2, 1, found.each)
+    assert repr(few).endswith("Nobody alone loses more than 3 standard errors")
 
 
 def test_shown_at_the_head(capsys):

@@ -210,6 +210,11 @@ def test_the_same_partition_counts_once_but_others_as_many_do_not():
 # -- what chance gives --------------------------------------------------------------------
 
 
+def test_large_sizes_are_written_out():
+    frame = pd.DataFrame({"scale": [1.0, 1024.0], "measure": "closure"})
+    assert repr(Scales(frame, "flows", 9, 1)).startswith("Scales(groups of 1 to 1,024 members; 9 nulls")
+
+
 def test_bands_are_of_roles_and_of_flows_dealt_out():
     """Mean and range of nulls that are made again here, and p-values of both tails from their ranks."""
     world = make(ticks=30)

@@ -5,6 +5,7 @@ import pytest
 
 from organism import Params, Topology, World, flows, measures
 from organism.snapshots import Snapshots
+from organism.wholes import trade_of
 
 MORTAL = Params.preset("evolving").replace(**{"demography.hazard": .02, "care.weight": .75})
 
@@ -201,6 +202,7 @@ def test_windows_that_are_not_there(tmp_path):
                                  ((20, 59), "stop must be an end of a window, such as 60, not 59"),
                                  ((40, 40), "start must lie before stop, not 40 and 40"),
                                  ((40, 20), "start must lie before stop, not 40 and 20"),
+                                 ((60, 20), "start must lie before stop, not 60 and 20"),
                                  ((60, None), "start must be an end of a window, such as 40, not 60")):
         with pytest.raises(ValueError, match=match):
             taken.window(start, stop)
@@ -215,6 +217,18 @@ def test_windows_that_are_not_there(tmp_path):
 def test_bad_settings(change, error, match):
     with pytest.raises(error, match=match):
         Snapshots(make(), **change)
+
+
+def test_no_world():
+    with pytest.raises(TypeError, match="world must be a World, made with ledger=True, not 3"):
+        Snapshots(3)
+    taken = Snapshots(world := make(), every=5)
+    world.step(5)
+    with pytest.raises(TypeError, match="start must be a whole number, not 'a'"):
+        taken.window("a")
+    for wrong, match in ((taken, r"source must be one window, .* take its \.window\(\)"), (taken[0], r"\.reading\(\)")):
+        with pytest.raises(TypeError, match=match):
+            trade_of(wrong)
 
 
 def test_no_ledger():

@@ -520,8 +520,8 @@ def test_bad_sources_are_refused(source, error, match):
     ({"nulls": ["degres"]}, "nulls must be some of flows, strengths, degrees, not 'degres'; did you mean 'degrees'"),
     ({"n_nulls": 0}, "n_nulls must be at least 1, not 0"), ({"n_bootstraps": -1}, "n_bootstraps must be at least 0"),
     ({"resolutions": [1, 0]}, "resolutions must be numbers above 0"), ({"resolutions": []}, "numbers above 0"),
-    ({"stable": 1.5}, r"stable must be a number in \(0, 1\], not 1.5"),
-    ({"alpha": 0}, r"alpha must be a number in \(0, 1\], not 0")])
+    ({"stable": 1.5}, r"stable must be in \(0, 1\], not 1.5"),
+    ({"alpha": 0}, r"alpha must be in \(0, 1\], not 0")])
 def test_bad_settings_are_refused(change, match):
     with pytest.raises(ValueError, match=match):
         find_wholes(TRIANGLES, **change)
@@ -674,11 +674,11 @@ def test_self_sufficiency_and_exports_by_hand():
     ({"nulls": 5}, "nulls must be some of flows, strengths, degrees, not 5"),
     ({"nulls": ["flow"]}, "did you mean 'flows'"),
     ({"stable": "x"}, "stable must be a number in (0, 1], not 'x'"), ({"alpha": None}, "alpha must be a number"),
-    ({"resolutions": ["a"]}, "resolutions must be numbers above 0, not 'a'"),
+    ({"resolutions": ["a"]}, "each of resolutions must be a number"),
     ({"resolutions": []}, "resolutions must hold numbers above 0, and there are none"),
-    ({"resolutions": -1}, "resolutions must be numbers above 0, not -1")])
+    ({"resolutions": -1}, "each of resolutions must be in (0")])
 def test_mistakes_are_told_in_a_sentence(change, said):
-    with pytest.raises(ValueError, match=re.escape(said)):
+    with pytest.raises((TypeError, ValueError), match=re.escape(said)):
         find_wholes(TRIANGLES, **change)
     with pytest.raises(ValueError, match="nulls must be some of"):
         null_flows(matrix(TRIANGLES), "x", np.random.default_rng(1))

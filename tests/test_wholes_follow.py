@@ -1,5 +1,7 @@
 """Wholes through time, in planted block graphs whose members change; and wholes handed on to others."""
 
+import dataclasses
+
 import mesa
 import networkx as nx
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from organism import OrganismModel, Params, Topology, World
 from organism.snapshots import Snapshots
 from organism.wholes import find_wholes, follow_wholes, trade_of
-from organism.wholes._level import Level, statistics
+from organism.wholes._level import Level, Null, statistics
 
 
 def planted(blocks, seed, inside=12.0, outside=2.0):
@@ -140,7 +142,12 @@ def test_windows_without_a_level():
     some = level([0] * 3 + [1] * 3, list(range(6)))
     followed = follow_wholes([(1, none), (2, some), (3, none)])
     assert followed.names == [[], ["W1", "W2"], []] and followed.counts()["death"] == 2
-    assert "2 windows without a level" in str(followed)
+    assert "2 windows without a stable level" in str(followed) and not followed.fell
+    test = Null.of(0.0, [.4, .5] * 10)
+    fell = find_wholes(np.zeros((6, 6)), nulls=())
+    fell = dataclasses.replace(fell, levels=[dataclasses.replace(some, decisive="flows", nulls={
+        "flows": {"assortativity": test}})])
+    assert not fell.standing and "1 window without a level that stands" in str(follow_wholes([(1, some), (2, fell)]))
     nothing = follow_wholes([(1, none), (2, none)])
     assert str(nothing).startswith("No wholes to follow") and nothing.frame().empty and nothing.events.empty
     assert str(follow_wholes([])).startswith("No windows")
@@ -181,6 +188,10 @@ def test_snapshots_are_searched_window_by_window():
     ({"overlap": 0.2}, r"overlap must be in \[0.5, 1\), not 0.2"),
     ({"change": -1}, "change must be 0 or more, not -1"),
     ({"nulls": ()}, "options of find_wholes"),
+    ({"nullz": ()}, "options of find_wholes must be some of .*, not 'nullz'; did you mean 'nulls'"),
+    ({"level": "x"}, "level must be a whole number, not 'x'"),
+    ({"overlap": "x"}, r"overlap must be a number in \[0.5, 1\), not 'x'"),
+    ({"change": None}, "change must be a number of 0 or more, not None"),
 ])
 def test_bad_input_gets_a_sentence(changes, words):
     windows = [(1, level([0, 0, 1, 1], [1, 2, 3, 4]))] * 2
@@ -190,6 +201,8 @@ def test_bad_input_gets_a_sentence(changes, words):
         follow_wholes(windows)
     with pytest.raises(ValueError, match="series must be snapshots"):
         follow_wholes([3])
+    with pytest.raises(TypeError, match="series must be snapshots, or a sequence of pairs .*, not 3"):
+        follow_wholes(3)
 
 
 # -- handed on ------------------------------------------------------------------------
@@ -247,6 +260,25 @@ def test_meta_agents_of_an_organism_model():
     assert model.running and made[0][0] in model.agents and made[0][0].unique_id < 0
     with pytest.raises(AttributeError, match="no attribute"):
         member.meta_agnet = 1
+
+
+def test_members_of_others_are_no_agents_of_this_model():
+    """Ids that are the same by chance make no meta-agents."""
+    model = OrganismModel(width=8, height=8, rng=1)
+    with pytest.raises(ValueError, match="agents must be given, .* from a graph without uids or a table"):
+        nest().to_mesa(model)
+    world = World(Topology.grid((12, 12)), rng=1)
+    world.step(100)
+    wholes = find_wholes(world, nulls=(), rng=1)
+    with pytest.raises(ValueError, match="wholes must be of this model: member .* lives at .* in them"):
+        wholes.to_mesa(model)
+    other = mesa.Model()
+    agents = [mesa.Agent(other) for _ in range(144)]
+    with pytest.raises(ValueError, match="agents must be given, one a member: the model is no OrganismModel"):
+        wholes.to_mesa(other)
+    assert len(wholes.to_mesa(other, agents)) == len(wholes)
+    with pytest.raises(TypeError, match="model must be a mesa.Model, not None"):
+        wholes.to_mesa(None)
 
 
 def test_no_meta_agents_without_members_or_without_mesa(monkeypatch):

@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-__all__ = ["closest", "mask", "seed", "site_indices", "undisturbed", "whole"]
+__all__ = ["closest", "mask", "number", "seed", "site_indices", "undisturbed", "whole"]
 
 
 def seed(rng) -> int:
@@ -28,7 +28,7 @@ def seed(rng) -> int:
     return int(rng)
 
 
-def whole(name, value, low) -> int:
+def whole(name, value, low=None) -> int:
     """Return a whole number, or say in one sentence why it is none.
 
     Parameters
@@ -36,7 +36,7 @@ def whole(name, value, low) -> int:
     name : str
         What the value is called, for the message.
     value : object
-    low : int
+    low : int, optional
         Smallest allowed value.
 
     Returns
@@ -45,10 +45,37 @@ def whole(name, value, low) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         if isinstance(value, bool) or not (isinstance(value, numbers.Real) and float(value).is_integer()):
-            raise TypeError(f"{name} must be a whole number of at least {low}, not {value!r}")
-    if value < low:
+            least = "" if low is None else f" of at least {low}"
+            raise TypeError(f"{name} must be a whole number{least}, not {value!r}")
+    if low is not None and value < low:
         raise ValueError(f"{name} must be at least {low}, not {value}")
     return int(value)
+
+
+def number(name, value, low=-float("inf"), high=float("inf"), ends: str = "[]") -> float:
+    """Return a real number within bounds, or say in one sentence why it is none.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called, for the message.
+    value : object
+    low, high : float
+        Bounds; by default none.
+    ends : str, default "[]"
+        Whether the bounds are allowed themselves: "[" and "]" are, "(" and ")" are not.
+
+    Returns
+    -------
+    float
+    """
+    above = f"of {low:g} or more" if ends[0] == "[" else f"above {low:g}"
+    span = f"in {ends[0]}{low:g}, {high:g}{ends[1]}" if high < float("inf") else above if low > -float("inf") else ""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number {span}".rstrip() + f", not {value!r:.60}")
+    if not ((value >= low if ends[0] == "[" else value > low) and (value <= high if ends[1] == "]" else value < high)):
+        raise ValueError(f"{name} must be {span or 'a number'}, not {value!r}".replace("be of", "be"))
+    return float(value)
 
 
 def closest(name: str, known) -> str:

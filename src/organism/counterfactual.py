@@ -19,6 +19,8 @@ __all__ = ["Keystones", "Lesion", "keystones", "lesion"]
 
 #: How members can be central in the flows.
 CENTRALITIES = ("given", "receivers", "pagerank", "betweenness")
+#: Losers that the text names, at most; they lose at least so many standard errors.
+LOSERS, CLEAR = 3, 3
 #: Times that ranks are dealt out anew; members from which ways are followed, at most; p-value up to which ranks stand.
 N_NULLS, PIVOTS, ALPHA = 999, 200, 0.05
 
@@ -87,7 +89,17 @@ class Lesion:
     def __repr__(self) -> str:
         n = len(self.sites)
         return (f"Lesion of {n} member{'s' * (n > 1)}: the other {len(self.others):,} have {self.total:+.3f} ± "
-                f"{self.total_error:.3f} welfare in all, over {self.ticks} ticks and {self.branches} branches")
+                f"{self.total_error:.3f} welfare in all, over {self.ticks} ticks and {self.branches} branches (welfare "
+                f"is summed over these members). {self._losers()}")
+
+    def _losers(self) -> str:
+        """Say who loses most, if anybody loses more than noise."""
+        lost = np.flatnonzero((self.effect < 0) & (-self.effect >= CLEAR * self.error))
+        if not len(lost):
+            return f"Nobody alone loses more than {CLEAR} standard errors"
+        first = lost[np.argsort(self.effect[lost], kind="stable")[:LOSERS]].tolist()
+        return "Most is lost at " + ", ".join(f"site {self.others[i]} ({-self.effect[i]:.3f} ± {self.error[i]:.3f})"
+                                              for i in first)
 
 
 def lesion(world, sites, ticks: int = 300, *, branches: int = 16, rng=None, progress: bool = False) -> Lesion:
@@ -184,9 +196,10 @@ class Keystones:
     ----------
     frame : pandas.DataFrame
         One row a member that was removed: ``site``, ``uid``, ``loss`` (welfare that others near it lost, summed), its
-        ``error``, and centralities: ``given`` (goods), ``receivers`` (effective number, 2 to the entropy),
-        ``pagerank`` (of the flows against their direction: who feeds those who feed), ``betweenness`` (on the shortest
-        ways, where a tie is the shorter the more flows).
+        ``error``, and centralities: ``given`` (goods), ``receivers`` (to how many others it effectively gives: 2 to
+        the entropy of its gifts' shares, so seldom a whole number; three with equal shares count 3, one that gets
+        nearly all and two that get little hardly more than 1), ``pagerank`` (of the flows against their direction: who
+        feeds those who feed), ``betweenness`` (on the shortest ways, where a tie is the shorter the more flows).
     agreement : dict of str to (float, float)
         Spearman's rank correlation of each centrality with the loss, and its two-sided p-value by permutation; NaN
         where all are alike.

@@ -60,7 +60,8 @@ class Scales:
 
     def __repr__(self) -> str:
         sizes = self.frame["scale"].unique()
-        return (f"Scales(groups of {sizes.min():.3g} to {sizes.max():.3g} members; {self.n_nulls} nulls: roles dealt "
+        least, most = (f"{size:,.0f}" if size >= 100 else f"{size:.3g}" for size in (sizes.min(), sizes.max()))
+        return (f"Scales(groups of {least} to {most} members; {self.n_nulls} nulls: roles dealt "
                 f"out, {self.null})")
 
 

@@ -26,6 +26,7 @@ from . import storage
 from ._checks import whole
 from .flows import Reading, merge
 from .measures import effective_draws
+from .measures._sources import is_world
 from .topology import Topology
 
 __all__ = ["Snapshot", "Snapshots"]
@@ -222,6 +223,8 @@ class Snapshots(Sequence):
     """
 
     def __init__(self, world, every: int = 100, path=None, keep: int | None = None):
+        if not (is_world(world) and hasattr(world, "ledger")):
+            raise TypeError(f"world must be a World, made with ledger=True, not {world!r:.60}")
         if not world.ledger:
             raise ValueError("snapshots need exact totals, and this world keeps none; make it with ledger=True")
         self.every = whole("every", every, 1)
@@ -339,13 +342,15 @@ class Snapshots(Sequence):
         if not len(self):
             raise ValueError("no snapshot has been taken yet")
         begins, ends = [a for a, _ in self._ends], [b for _, b in self._ends]
+        given = start is not None and stop is not None
         start, stop = begins[0] if start is None else start, ends[-1] if stop is None else stop
+        swapped = whole("start", start) >= whole("stop", stop)
+        if swapped and given:
+            raise ValueError(f"start must lie before stop, not {start} and {stop}")
         for name, value, known in (("start", start, begins), ("stop", stop, ends)):
             if value not in known:
                 near = min(known, key=lambda tick: abs(tick - value))
                 raise ValueError(f"{name} must be an end of a window, such as {near}, not {value}")
-        if start >= stop:
-            raise ValueError(f"start must lie before stop, not {start} and {stop}")
         chosen = self[begins.index(start):ends.index(stop) + 1] if self.path is None else (
             self[i] for i in range(begins.index(start), ends.index(stop) + 1))
         flows, waiting, seen = [], 0, []

@@ -189,7 +189,7 @@ def _write(graph, blocks: Blocks, found: Wholes, summary: dict, folder: Path) ->
     from .. import plots
     from .._wholeplots import NAMED, named_flows
 
-    unit = "goods" if _ours(graph) else "weight"
+    unit = "goods" if ours(graph) else "weight"
 
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     table(folder / "membership.csv", {"node": [str(node) for node in found.trade.nodes], "block": blocks.labels,
@@ -197,7 +197,7 @@ def _write(graph, blocks: Blocks, found: Wholes, summary: dict, folder: Path) ->
     for i, level in enumerate(found):
         nx.write_graphml(level.graph(), folder / f"level_{i}.graphml")
         picture(folder / f"level_{i}.png", (5.2, 5.0), lambda ax, i=i: plots.wholes_graph(found, i, ax, unit=unit))
-    if len(graph) <= NAMED and not _ours(graph):
+    if len(graph) <= NAMED and not ours(graph):
         picture(folder / "flows.png", (6.4, 6.0), lambda ax: named_flows(
             ax, found, blocks, mutual=not graph.is_directed(), unit="weight", title="who gives whom"))
     else:

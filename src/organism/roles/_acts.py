@@ -11,6 +11,7 @@ from .._checks import whole
 from ..flows import Reading
 from ..measures import dependence, effective_draws
 from ..measures._sources import is_world, ratio
+from ..records import Recording
 from ..snapshots import Snapshot, Snapshots
 from ..wholes import trade_of
 
@@ -19,6 +20,8 @@ __all__ = ["BLOCKS", "Acts", "acts_of", "count_acts", "points_of"]
 #: The blocks of a world, and what their columns count.
 BLOCKS = {"tasks": "acts by task", "exports": "goods given by resource", "imports": "goods received by resource",
           "position": "goods given, received, and made for own use"}
+#: What acts are read from, besides series of snapshots.
+TAKEN = "World, a snapshot, a reading, a networkx graph, a sparse array, or a table of acts (members, tasks)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +82,11 @@ def acts_of(source, blocks=None, draws=None, window: int = -1) -> Acts:
     """
     if blocks is not None:
         blocks = [blocks] if isinstance(blocks, str) else list(blocks)
-    found = _read(source, blocks, window)
+    found = _read(source, blocks, whole("window", window))
     if blocks is not None:
         found = replace(found, blocks={name: found.blocks[name] for name in _known(blocks, found.blocks)})
     if draws is not None:
-        given = np.asarray(draws, float)
+        given = _numbers("draws", draws)
         if given.shape not in ((), (len(found),)) or not (np.isfinite(given) & (given >= 0)).all():
             raise ValueError(f"draws must be one number of 0 or more, or one for each of the {len(found)} members")
         found = replace(found, draws=np.broadcast_to(given, len(found)).copy(), counted=True)
@@ -119,6 +122,11 @@ def _read(source, blocks, window) -> Acts:
     if sparse.issparse(source) or hasattr(source, "adj"):
         trade = trade_of(source)
         return _of_flows(trade.flows, trade.resources, trade.uid, trade.uid, blocks)
+    if isinstance(source, Recording):
+        raise TypeError("source is a recording of measures, which holds no acts of members; take Snapshots(world), "
+                        f"which do, or the {TAKEN}")
+    if not hasattr(source, "__len__") and not hasattr(source, "__array__"):
+        raise TypeError(f"source must be a {TAKEN}, or Snapshots, not {source!r:.60}")
     tables = dict(source) if isinstance(source, Mapping) else {"tasks": source}
     tables = {name: _table(name, table) for name, table in tables.items()}
     if not tables:
@@ -131,8 +139,15 @@ def _read(source, blocks, window) -> Acts:
     return Acts(tables, tables[first].sum(axis=1), np.arange(n), np.arange(n))
 
 
+def _numbers(name, values) -> np.ndarray:
+    try:
+        return np.asarray(values, float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must hold numbers, in rows of one length, not {values!r:.60}") from None
+
+
 def _table(name, table) -> np.ndarray:
-    table = np.asarray(table, float)
+    table = _numbers(name, table)
     if table.ndim != 2:
         raise ValueError(f"{name} must have two axes, members and columns, not shape {table.shape}")
     if not (np.isfinite(table) & (table >= 0)).all():

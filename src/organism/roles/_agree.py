@@ -76,7 +76,7 @@ class Agreement:
                     f"{self.n:,} members ({self.sizes[0]} and {self.sizes[1]} groups).")
         how = ("They agree" if self.statistic >= AGREE else "They disagree" if self.statistic <= DISAGREE else
                "They agree in part")
-        chance = f"p = {self.pvalue:.3g}" if self.pvalue > 0 else "p < 1e-300"
+        chance = f"p = {self.pvalue:.2g}" if self.pvalue >= 0.001 else "p < 0.001"
         return (f"{how}: adjusted mutual information {self.statistic:.2f} (0 by chance, 1 the same; {chance}) of "
                 f"{self.sizes[0]} and {self.sizes[1]} groups of {self.n:,} members.")
 

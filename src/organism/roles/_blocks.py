@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._checks import number as real
 from .._checks import seed as resolved
 from .._checks import whole
 from ..measures._sources import ratio
@@ -16,8 +17,11 @@ from ._strength import chosen, rivals, said_rivals, strengths_of
 
 __all__ = ["Blocks", "block_roles"]
 
-#: Pairs of random halves of the ties by which a number of blocks is judged, at a time and at most.
-HALVES = 3, 9
+#: Pairs of random halves of the ties by which a number of blocks is judged, at a time; and at most, of many members
+#: and of few, which cost little.
+HALVES, MOST_HALVES, CHEAP = 3, (9, 45), 4500
+#: What the text says of ICL.
+ICL = "ICL: likelihood less a price for each block"
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +114,16 @@ class Blocks:
         active = int((self.labels >= 0).sum())
         if active < 2:
             return "No blocks: fewer than two members gave or got anything."
-        most = f"{self.by_icl}" + (", the most that were tried," if self.capped else "")
+        most = f"{self.by_icl}" + (", the most that were tried" if self.capped else "")
         if self.n_blocks == 1:
-            return ("\n".join(filter(None, [
-                f"No blocks: none of the flows of the {active:,} members are found again in other ties (prediction "
-                f"strength below {self.threshold:g}); ICL alone would take {most} for good.",
-                said_rivals(self.rivals, "blocks")])) if self.strengths else
-                f"No blocks: one block tells the flows of the {active:,} members best (ICL)." if self.icl else
-                f"No blocks: those asked for fall into one, of {active:,} members.")
+            if not self.strengths:
+                return (f"No blocks: one block tells the flows of the {active:,} members best ({ICL})."
+                        if self.icl else f"No blocks: those asked for fall into one, of {active:,} members.")
+            tried = f"from {min(self.strengths)} to {max(self.strengths)}" if len(self.strengths) > 1 else "above 1"
+            return "\n".join(filter(None, [
+                f"No blocks{' for certain' * self.underdetermined}: no number {tried} is found again in the other half "
+                f"of the ties of the {active:,} members (prediction strength below {self.threshold:g}); ICL alone "
+                f"would take {most} ({ICL}).", said_rivals(self.rivals, "blocks")]))
         head = f"{self.n_blocks} blocks" + ("" if self.icl else ", as asked for")
         if self.n_blocks == self.by_icl and self.capped:
             head += ", the most that were tried (there may be more)"
@@ -126,17 +132,17 @@ class Blocks:
             chance = f", {self.null_distribution.mean():.0%} by chance (p = {self.pvalue:.3g})"
         else:
             chance = "; no null was run"
-        lines = [f"{head}: explain {self.statistic:.0%} of the deviance of the flows{chance}."]
+        lines = [f"{head}: explain {self.statistic:.0%} of the deviance (misfit) of the flows{chance}."]
         if self.n_blocks in self.strengths:
             lines.append(f"  Prediction strength {self.strengths[self.n_blocks]:.2f} ± {self.errors[self.n_blocks]:.2f}"
-                         + (f"; ICL alone would take {most} for good, but more than {self.n_blocks} are not found "
-                            "again in other ties: members differ by degrees, or ties are few."
+                         + (f"; ICL alone would take {most} ({ICL}), but more than {self.n_blocks} are not "
+                            "found again in other ties: members differ by degrees, or ties are few."
                             if self.n_blocks < self.by_icl else "."))
         lines += filter(None, [said_rivals(self.rivals, "blocks")])
         for block, size in enumerate(self.sizes.tolist()):
             rates, share = self.rates[block].sum(axis=1), self.shares[block]
-            what = "" if len(share) < 2 else f"gives {int(share.argmax())} ({share.max():.0%}), "
-            lines.append(f"  {block}  {size:,} members: {what}most to block {int(rates.argmax())}"
+            what = "" if len(share) < 2 else f", and most of resource {int(share.argmax())} ({share.max():.0%})"
+            lines.append(f"  {block}  {size:,} members: gives most to block {int(rates.argmax())}{what}"
                          if rates.any() else f"  {block}  {size:,} members: gives nothing")
         return "\n".join(lines)
 
@@ -178,7 +184,8 @@ def block_roles(source, n_blocks: int | None = None, *, max_blocks: int = 8, giv
     n_blocks : int, optional
         So many, without choosing.
     max_blocks : int, default 8
-        Most that are tried. Each that is tried against other ties costs 6 to 18 more fits, of half the ties.
+        Most that are tried. Each that is tried against other ties costs 6 to 18 more fits, of half the ties; of less
+        than some hundred members more.
     given : bool, optional
         Model flows on given ties only; by default so for all but graphs and arrays.
     threshold : float, default 0.8
@@ -216,10 +223,7 @@ def block_roles(source, n_blocks: int | None = None, *, max_blocks: int = 8, giv
     """
     max_blocks, starts = whole("max_blocks", max_blocks, 1), whole("starts", starts, 1)
     n_nulls, seed = whole("n_nulls", n_nulls, 0), resolved(rng)
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must be in (0, 1), not {alpha!r}")
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must be in (0, 1], not {threshold!r}")
+    alpha, threshold = real("alpha", alpha, 0, 1, "()"), real("threshold", threshold, 0, 1, "(]")
     pairs = pairs_of(source, given)
     carried = pairs.amount.sum(axis=1) > 0
     active = np.zeros(len(pairs.uid), bool)
@@ -241,7 +245,8 @@ def block_roles(source, n_blocks: int | None = None, *, max_blocks: int = 8, giv
     strengths, errors, number = {}, {}, max(fits, key=lambda number: fits[number].icl)
     if n_blocks is None and number > 1:
         strengths, errors = strengths_of(lambda number: found_again(some, scale, number, starts, rng),
-                                         range(2, number + 1), threshold, *HALVES, rest=False)
+                                         range(2, number + 1), threshold, HALVES,
+                                         int(np.clip(CHEAP // n, *MOST_HALVES)), rest=False, members=n)
         number = chosen(strengths, threshold)
     labels[active] = own = _by_size(fits[number].labels)
     statistic, null = explained(ready, own), np.empty(0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._checks import number as real
 from .._checks import seed as resolved
 from .._checks import whole
 from ..measures import division_of_labour_test
@@ -217,9 +218,9 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     max_roles = whole("max_roles", max_roles, 2)
     if n_roles is not None:
         n_roles = whole("n_roles", n_roles, 1)
-    for name, value, top in (("threshold", threshold, 1), ("alpha", alpha, 1)):
-        if not 0 < value <= top:
-            raise ValueError(f"{name} must be in (0, 1], not {value!r}")
+    threshold, alpha = real("threshold", threshold, 0, 1, "(]"), real("alpha", alpha, 0, 1, "(]")
+    if least_acts is not None:
+        least_acts = real("least_acts", least_acts, 0)
     seed = resolved(rng)
     rng = np.random.default_rng(seed)
     acts = acts_of(source, blocks, draws, window)
@@ -237,7 +238,7 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     if n_roles is None and test.pvalue <= alpha:
         sample = points[rng.permutation(len(points))[:2 * SAMPLE]]
         strengths, errors = strengths_of(lambda number: found_again(sample, edges, floors, number, rng),
-                                         range(2, max_roles + 1), threshold)
+                                         range(2, max_roles + 1), threshold, members=len(sample))
         number = chosen(strengths, threshold)
     cloud = fit(points[rng.permutation(len(points))[:2 * SAMPLE]] if len(points) else np.zeros((1, edges[-1])),
                 edges, floors, number, rng)

@@ -70,7 +70,8 @@ class Labour:
                  f"them."]
         if len(self.groups) < 2:
             return lines[0] + " One group cannot differ from others."
-        by_lot = f"by lot it would be {groups.values.mean():.3f} between groups, and it is {self.between:.3f}"
+        by_lot = (f"the part between groups is {_brief(self.between)}, and would be {_brief(groups.values.mean())} if "
+                  "members were dealt to groups at random")
         if groups.above <= self.alpha / 2:
             lines.append(f"Groups divide labour among themselves: {by_lot} (p = {groups.above:.3g}).")
         elif groups.below <= self.alpha / 2:
@@ -191,3 +192,8 @@ def _information(mixes, weight, label, n_groups: int):
     total = top - entropy(tables, axis=-1) @ weight
     between = top - size @ entropy(ratio(flat, size[:, None, None]), axis=-1)
     return (np.maximum(total, 0).reshape(mixes.shape[:-2])[()], np.maximum(between, 0).reshape(mixes.shape[:-2])[()])
+
+
+def _brief(value: float) -> str:
+    """Return a number of two digits that count: small ones are told apart, and none looks like 0 that is not."""
+    return "0" if value == 0 else f"{value:.2g}" if abs(value) >= 1e-4 else "below 0.0001"

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-__all__ = ["chosen", "rivals", "said_rivals", "strengths_of", "together"]
+__all__ = ["chosen", "error_of", "rivals", "said_rivals", "strengths_of", "together"]
 
-#: Pairs of random halves with which a number is tried first, and at most.
+#: Pairs of random halves that are drawn at a time, and at most.
 FEW, MANY = 4, 40
 #: Halves are added until the mean is so many standard errors off the threshold, or its standard error is so small.
 CLEAR, SMALL = 4, 0.01
 #: A mean within so many standard errors of the threshold may lie on either side.
 OPEN = 2
+#: So many members are worth one observation in a draw, and a draw is worth so many at most.
+WORTH, WORTHS = 100, 4
 
 
 def together(table: np.ndarray, fewest: int = 1) -> float:
@@ -40,8 +42,31 @@ def together(table: np.ndarray, fewest: int = 1) -> float:
     return float(np.where(size < max(fewest, 1), 0.0, np.where(size == 1, 1.0, share)).min())
 
 
+def error_of(found, members: int = 0) -> float:
+    """Return the standard error of a mean of strengths; it is never 0, not even where all are alike.
+
+    Strengths lie in [0, 1] and may leap from one end to the other, so a few equal ones are no proof that the next is
+    equal too. The error is at least what one more observation, at the farther end of the range, would change the mean.
+
+    Parameters
+    ----------
+    found : sequence of float
+        At least 2.
+    members : int, default 0
+        Of the population. The halves of a large one leap less: a draw of 200 is worth two observations.
+
+    Returns
+    -------
+    float
+    """
+    n = len(found)
+    worth = min(max(members / WORTH, 1), WORTHS)
+    far = max(np.mean(found), 1 - np.mean(found))
+    return max(float(np.std(found, ddof=1) / np.sqrt(n)), float(far) / (n * worth + 1))
+
+
 def strengths_of(draw: Callable[[int], float], numbers: Iterable[int], threshold: float, few: int = FEW,
-                 many: int = MANY, rest: bool = True) -> tuple[dict[int, float], dict[int, float]]:
+                 many: int = MANY, rest: bool = True, members: int = 0) -> tuple[dict[int, float], dict[int, float]]:
     """Return the prediction strengths of some numbers of roles, and their standard errors.
 
     From the largest number down, each is averaged over random halves until one sees on which side of the threshold the
@@ -58,6 +83,8 @@ def strengths_of(draw: Callable[[int], float], numbers: Iterable[int], threshold
     rest : bool, default True
         Whether to take a rough look at the numbers below one that is clearly above the threshold; else they are left
         out.
+    members : int, default 0
+        Of the population; see :func:`error_of`.
 
     Returns
     -------
@@ -72,7 +99,7 @@ def strengths_of(draw: Callable[[int], float], numbers: Iterable[int], threshold
         found = []
         while True:
             found += [draw(number) for _ in range(few)]
-            mean, error = float(np.mean(found)), float(np.std(found, ddof=1) / np.sqrt(len(found)))
+            mean, error = float(np.mean(found)), error_of(found, members)
             if clear or len(found) >= many or error <= SMALL or abs(mean - threshold) > CLEAR * error:
                 break
         strengths[number], errors[number] = mean, error

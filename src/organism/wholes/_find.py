@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from numbers import Real
 
 import numpy as np
 
-from .._checks import closest, whole
+from .._checks import closest, number, whole
 from .._checks import seed as resolved
 from ._agree import agreement
 from ._detect import METHODS, RESOLUTIONS, STABLE, alike, candidates, detect, divides, nested
@@ -245,15 +244,11 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
     n_nulls, n_bootstraps = whole("n_nulls", n_nulls, 1), whole("n_bootstraps", n_bootstraps, 0)
     if nulls is not None:
         nulls = [known_null(null) for null in ([nulls] if isinstance(nulls, str) or not np.iterable(nulls) else nulls)]
-    for name, value in (("stable", stable), ("alpha", alpha)):
-        if not isinstance(value, Real) or not 0 < value <= 1:
-            raise ValueError(f"{name} must be a number in (0, 1], not {value!r}")
+    stable, alpha = number("stable", stable, 0, 1, "(]"), number("alpha", alpha, 0, 1, "(]")
     resolutions = list(resolutions) if np.iterable(resolutions) else [resolutions]
     if not resolutions:
         raise ValueError("resolutions must hold numbers above 0, and there are none")
-    for one in resolutions:
-        if not isinstance(one, Real) or not (np.isfinite(one) and one > 0):
-            raise ValueError(f"resolutions must be numbers above 0, not {one!r}")
+    resolutions = [number("each of resolutions", one, 0, 1e6, "(]") for one in resolutions]
     seed = resolved(rng)
     generator = np.random.default_rng(seed)
     trade = trade_of(source)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from .._checks import closest, number, whole
 from .._checks import seed as resolved
 from ..snapshots import Snapshot
 from ._agree import agreement
@@ -40,6 +43,9 @@ class Followed:
     alpha : float
     seed : int
         Of the search in snapshots.
+    fell : bool
+        Whether some window had levels but none that stands against its nulls; else those without a level had no stable
+        one to begin with.
     """
 
     ticks: list[int]
@@ -50,6 +56,7 @@ class Followed:
     records: list[dict] = field(repr=False)
     alpha: float
     seed: int
+    fell: bool = False
 
     def __len__(self) -> int:
         return len(self.ticks)
@@ -96,13 +103,14 @@ class Followed:
             return "No windows, so no wholes to follow."
         span = f"{len(self)} window{'s' * (len(self) > 1)}, ticks {self.ticks[0]:,} to {self.ticks[-1]:,}"
         every = {name for names in self.names for name in names}
+        lacking = "a level that stands" if self.fell else "a stable level"
         if not every:
-            return f"No wholes to follow in {span}: no level was found that stands."
+            return f"No wholes to follow in {span}: no {lacking.removeprefix('a ')} was found."
         lasting = set.intersection(*map(set, self.names))
         text = [f"{len(every)} wholes followed through {span}; {len(lasting)} of them are there in every window."]
         absent = sum(level is None for level in self.levels)
         if absent:
-            text.append(f"  {absent} window{'s' * (absent > 1)} without a level that stands")
+            text.append(f"  {absent} window{'s' * (absent > 1)} without {lacking}")
         told = [f"{number} {event}{'s' * (number != 1)}" for event, number in self.counts().items() if number]
         if told:
             text.append("  " + ", ".join(told))
@@ -168,17 +176,25 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
     9 wholes followed through 2 windows, ticks 100 to 200; 8 of them are there in every window.
       1 birth, 8 continuations
     """
-    if not 0.5 <= overlap < 1:
-        raise ValueError(f"overlap must be in [0.5, 1), not {overlap!r}")
-    if not change >= 0:
-        raise ValueError(f"change must be 0 or more, not {change!r}")
+    level, overlap = whole("level", level), number("overlap", overlap, 0.5, 1, "[)")
+    change, alpha = number("change", change, 0), number("alpha", alpha, 0, 1)
+    known = [name for name in inspect.signature(find_wholes).parameters if name not in ("source", "rng")]
+    for name in options:
+        if name not in known:
+            raise TypeError(f"options of find_wholes must be some of {', '.join(known)}, not {name!r}"
+                            + closest(name, known))
+    if not isinstance(series, Iterable):
+        raise TypeError(f"series must be snapshots, or a sequence of pairs of a tick and Wholes or a Level, not "
+                        f"{series!r:.60}")
     seed = resolved(rng)
     ticks, levels, names, shared, links, records, made = [], [], [], [], [], [], 0
     last = None                                 # the level followed so far, if windows without any come between
+    fell = False                                # whether a window had levels, but none that stands
     for tick, found in _windows(series, np.random.default_rng(seed), options):
         if ticks and tick <= ticks[-1]:
             raise ValueError(f"ticks must ascend, but {tick} comes after {ticks[-1]}")
         chosen = _chosen(found, level, last)
+        fell |= chosen is None and len(found) > 0
         k = 0 if chosen is None else chosen.n_wholes
         if ticks:
             table, survivors = _shared(levels[-1], chosen)
@@ -203,7 +219,7 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
         levels.append(chosen)
         names.append(own)
         last = chosen if chosen is not None else last
-    return Followed(ticks, levels, names, shared, links, records, alpha, seed)
+    return Followed(ticks, levels, names, shared, links, records, alpha, seed, fell)
 
 
 def _windows(series, rng, options):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ..measures._sources import is_world
+
 __all__ = ["to_mesa", "triplets"]
 
 #: What Mesa must offer, and since which version it does.
@@ -63,8 +67,10 @@ def to_mesa(wholes, model, agents=None) -> list[list]:
     model : mesa.Model
         An ``OrganismModel``, or any other.
     agents : sequence of mesa.Agent, optional
-        One for each member, in the order of ``wholes.trade.uid``; None for one that has none. By default the agents
-        of the model whose ``unique_id`` is the member's uid; members that died since are left out.
+        One for each member, in the order of ``wholes.trade.uid``; None for one that has none. By default the members
+        of an ``OrganismModel`` whose ``unique_id`` is the member's uid; members that died since are left out. To be
+        given for other models, and for wholes of a graph whose nodes have no ``uid`` or of a table: numbers of nodes
+        may be ids of agents by chance.
 
     Returns
     -------
@@ -76,19 +82,23 @@ def to_mesa(wholes, model, agents=None) -> list[list]:
     ------
     ImportError
         If the Mesa that is installed has no meta-agents; :func:`triplets` needs none.
-    ValueError
-        If no agent of the model is a member.
+    TypeError, ValueError
+        If ``model`` is no model, no agent of it is a member, or agents must be given.
 
     Notes
     -----
     Meta-agents are experimental in Mesa. They join ``model.agents`` (as guests of an ``OrganismModel``) and do not
     follow later deaths or changes: remove them and call again. Tested with Mesa 3.3.1, 3.5.1 and 4.0.0a0.
     """
+    if not hasattr(model, "agents"):
+        raise TypeError(f"model must be a mesa.Model, not {model!r:.60}")
     MetaAgent = _meta_agent()
     uids = wholes.trade.uid.tolist()
     if agents is None:
         known = {agent.unique_id: agent for agent in model.agents}
         parts = [known.get(uid) for uid in uids]
+        if any(part is not None for part in parts):
+            _same(wholes.trade, model)
     else:
         parts = list(agents)
         if len(parts) != len(uids):
@@ -107,6 +117,23 @@ def to_mesa(wholes, model, agents=None) -> list[list]:
                 agent.level, agent.whole = i, j
         made.append(parts)
     return made
+
+
+def _same(trade, model) -> None:
+    """Refuse members that cannot be those of the model, though some numbers are the same."""
+    world = getattr(model, "world", None)
+    if not is_world(world):
+        raise ValueError("agents must be given, one a member: the model is no OrganismModel, and its agents have other "
+                         "ids than members have")
+    if trade.ties is None and trade.uid.tolist() == list(trade.nodes):
+        raise ValueError("agents must be given, one a member: the wholes come from a graph without uids or a table, "
+                         "whose nodes need not be the members of this model")
+    if trade.ties is not None:
+        now = dict(zip(world.state["uid"][world.living].tolist(), np.asarray(world.living).tolist(), strict=True))
+        for uid, node in zip(trade.uid.tolist(), trade.nodes, strict=True):
+            if uid in now and world.topology.nodes[now[uid]] != node:
+                raise ValueError(f"wholes must be of this model: member {uid} lives at {node!r} in them, and at "
+                                 f"{world.topology.nodes[now[uid]]!r} in it; give agents, one a member")
 
 
 def _meta_agent():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -102,6 +103,8 @@ def trade_of(source) -> Trade:
             return trade_of(sparse.csr_array((0, 0)))
         names = sorted({key for *_, data in source.edges(data=True) for key in data
                         if isinstance(key, str) and key[:1] == "r" and key[1:].isdigit()}, key=lambda key: int(key[1:]))
+        for name in ("weight", *names):
+            _check(source, name)
         flows = sparse.csr_array(nx.to_scipy_sparse_array(source, nodelist=nodes, weight="weight", dtype=float))
         found = _trade(flows, tuple(_resource(source, nodes, name) for name in names), None, None, nodes,
                        _uids(source, nodes))
@@ -112,6 +115,13 @@ def trade_of(source) -> Trade:
                         "not " + (f"an array of shape {shape}" if shape else f"{source!r:.60}"))
     flows = sparse.csr_array(source, dtype=float)
     return _trade(flows, (), None, None, list(range(flows.shape[0])), np.arange(flows.shape[0]))
+
+
+def _check(graph, name: str) -> None:
+    """Refuse edges whose amount is no number; whether it is finite and 0 or more is looked at later."""
+    for a, b, amount in graph.edges(data=name, default=0):
+        if not isinstance(amount, numbers.Real):
+            raise TypeError(f"{name} of an edge must be a number, not {amount!r:.60} (edge from {a!r} to {b!r})")
 
 
 def _resource(graph, nodes, name: str):
