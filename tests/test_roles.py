@@ -805,7 +805,7 @@ def test_strangers_are_not_matched():
 
 
 def single_goods(rng, true=None, own=0.):
-    """60 members that each give 5 others one good each, exponential amounts; with ``own``, rather that of their role."""
+    """60 members that each give 5 others one good each, exponential amounts; with ``own`` that of their role."""
     graph = nx.DiGraph()
     graph.add_nodes_from(range(60))
     for i in range(60):
