@@ -181,7 +181,11 @@ def _of_flows(flows, resources, uid, site, blocks) -> Acts:
     first = next(iter(tables)) if not blocks else blocks[0]
     axes = {"exports": [1], "imports": [0]}.get(first, [0, 1])
     amount, square = (sum(sums(axis, [each])[:, 0] for axis in axes) for each in (flows, flows.multiply(flows)))
-    deal = _turned(flows) if first == "position" else _dealt(resources, first == "imports")
+    deal = None
+    if flows.nnz and first == "position":
+        deal = _turned(flows)
+    elif first != "position" and any(one.nnz for one in resources):
+        deal = _dealt(resources, first == "imports")
     return Acts(tables, ratio(amount**2, square), np.asarray(uid), np.asarray(site), len(resources), counted=False,
                 deal=deal)
 
