@@ -1,5 +1,7 @@
 """Roles: planted ones are found, none where there are none; through time, between groups, and as blocks of a graph."""
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -643,7 +645,7 @@ def test_labour_between_groups_that_trade(trading):
     assert len(found.frame()) == 5 and found.sizes.sum() == 256
     some = labour_between(world, np.where(np.arange(256) < 100, groups, -1), rng=1)
     assert some.sizes.sum() == 100
-    with pytest.raises(ValueError, match="groups must have one entry for each of the 256 members"):
+    with pytest.raises(ValueError, match="groups must have one label for each of the 256 members"):
         labour_between(world, [0, 1])
 
 
@@ -807,3 +809,91 @@ def test_few_members():
 
 def test_public_names():
     assert all(hasattr(roles, name) for name in roles.__all__)
+
+
+def test_roles_of_plain_flows_are_named_by_position():
+    found = find_roles(nx.gn_graph(60, seed=1), rng=1)
+    assert {one.name for one in found.profiles} <= {
+        "gives more than it gets", "gets more than it gives", "gives as much as it gets"}
+
+
+def test_nobody_has_no_role_in_the_text():
+    assert str(find_roles(np.zeros((6, 3)), rng=1)).splitlines() == [
+        "No roles: nobody acted enough to tell.", "  6 members acted too little to tell"]
+
+
+def test_without_directions_nobody_differs():
+    found = find_roles(nx.karate_club_graph(), rng=1)
+    assert found.pvalue == 1 and "as it must where flows have no direction (p = 1)" in str(found)
+
+
+# -- members are matched by who they are ------------------------------------------------------
+
+
+def reborn():
+    """A world whose sites are not in the order of uids, and the flows of its last window."""
+    world = World(Topology.grid((6, 6)), rng=1, ledger=True)
+    world.step(60)
+    for site in (0, 7, 20):
+        world.remove([site])
+        world.add([site])
+    world.step(60)
+    return world, reading(world)
+
+
+def test_levels_are_matched_by_uid():
+    world, flows = reborn()
+    trade, uid = trade_of(flows), np.asarray(world.state["uid"][world.living])
+    assert len(trade.uid) == len(uid) and (trade.uid != uid).any()
+    found = find_roles(world, 3, rng=1)
+    of = dict(zip(found.uid.tolist(), found.labels.tolist(), strict=True))
+    level = Level(np.array([of[one] for one in trade.uid.tolist()]), trade, 1.0, np.nan, np.nan, {})
+    same = found.agreement(level)
+    assert same.statistic == pytest.approx(1) and same.n == (found.labels >= 0).sum()
+    by_uid, by_place = (labour_between(world, groups, n_resamples=9, rng=1) for groups in (level, found.labels))
+    assert by_uid.between == by_place.between and by_uid.matched == 36 and by_place.matched is None
+    assert "36 members matched by uid" in str(by_uid) or "not divided" in str(by_uid)
+    assert labour_between(world, found, n_resamples=9, rng=1).between == by_uid.between
+
+
+def test_strangers_are_not_matched():
+    world, flows = reborn()
+    trade = trade_of(flows)
+    strange = Level(np.zeros(36, int), replace(trade, uid=trade.uid + 1000), 1.0, np.nan, np.nan, {})
+    for call in (lambda: find_roles(world, 2, rng=1).agreement(strange), lambda: labour_between(world, strange)):
+        with pytest.raises(ValueError, match="must be of members with the same uids, not of 36 others"):
+            call()
+
+
+# -- roles in flows alone ---------------------------------------------------------------------
+
+
+def single_goods(rng, true=None, own=0.):
+    """60 members that each give 5 others one good each, exponential amounts; with ``own`` that of their role."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(60))
+    for i in range(60):
+        for j in rng.choice(np.delete(np.arange(60), i), 5, replace=False).tolist():
+            amount, good = rng.exponential(), true[i] if rng.random() < own else rng.integers(3)
+            graph.add_edge(i, j, weight=amount, **{f"r{k}": amount * (k == good) for k in range(3)})
+    return graph
+
+
+def test_goods_dealt_to_ties_keep_amounts_and_counts():
+    graph = single_goods(np.random.default_rng(1))
+    for block in ("exports", "imports"):
+        acts = acts_of(graph, block)
+        dealt = acts.deal(np.random.default_rng(2))
+        assert dealt.sum(axis=1) == pytest.approx(acts.blocks[block].sum(axis=1))
+        assert not np.allclose(dealt, acts.blocks[block])
+    acts = acts_of(graph, "position")
+    assert acts.deal(np.random.default_rng(2)).sum(axis=1) == pytest.approx(acts.blocks["position"].sum(axis=1))
+    assert acts_of(graph, draws=5).deal is None
+
+
+def test_flows_alone_are_at_their_level_and_tell_planted_roles():
+    by_chance = sum(find_roles(single_goods(np.random.default_rng(seed)), 1, rng=seed).differ for seed in range(100))
+    assert stats.binom.ppf(.001, 100, .05) < by_chance <= stats.binom.ppf(.999, 100, .05)
+    planted = [find_roles(single_goods(np.random.default_rng(seed), np.arange(60) % 3, .5), 1, rng=seed)
+               for seed in range(10)]
+    assert all(found.differ for found in planted)

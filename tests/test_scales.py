@@ -2,6 +2,7 @@
 pictures: what is drawn."""
 
 from collections import Counter
+from dataclasses import replace
 from math import e, log2
 
 import matplotlib
@@ -19,7 +20,7 @@ from matplotlib.figure import Figure  # noqa: E402
 
 from organism import Snapshots, Topology, World, find_roles, flows, measures, plots, scales  # noqa: E402
 from organism.scales import COLUMNS, Scales, _length, boxes, by_scale, role_correlation  # noqa: E402
-from organism.wholes import null_flows, planted_flows, trade_of  # noqa: E402
+from organism.wholes import _detect, null_flows, planted_flows, trade_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -262,7 +263,9 @@ def test_groups_that_are_found_are_found_again_in_the_nulls():
     some = found[found["null_mean"].notna()]
     assert (np.abs(np.log(some["null_groups"] / some["groups"])) <= np.log(1.5) + 1e-9).all()
     left_out = found[found["null_mean"].isna()]
-    assert len(left_out) and left_out["pvalue"].isna().all() and (left_out["measure"] != "role_entropy").all()
+    assert left_out["pvalue"].isna().all() and (left_out["measure"] != "role_entropy").all()
+    assert ((found["compared"] == 0) == found["null_mean"].isna()).all()
+    assert scales._alike([np.arange(400), np.zeros(400, int)], [fine]) == [None]
     mid = some[(some["measure"] == "closure") & some["groups"].between(15, 30)]
     assert len(mid) and (mid["observed"] > mid["null_high"]).all()      # the planted 20 keep more than chance does
     role = found[(found["measure"] == "role_entropy") & found["groups"].between(15, 30)]
@@ -485,6 +488,56 @@ def test_nobody_to_correlate_is_said():
     assert len(frame) == 0 and length == 0
     ax = drawn(plots.role_correlation(frame, length, ax=Figure().subplots(), title="mine"))
     assert [text.get_text() for text in ax.texts] == ["no two members are tied"] and ax.get_title() == "mine"
+
+
+def test_unknown_roles_are_left_out():
+    """As if those members were not there: neither a role of their own nor part of any."""
+    world = make()
+    labels = np.random.default_rng(1).integers(0, 3, 64)
+    labels[::4] = -1
+    known, nest = labels >= 0, np.arange(64) // 16
+    found = by_scale(world, labels, nest=[nest], n_nulls=5, rng=1)
+    assert of(found, "role_entropy", 4) == pytest.approx(plain_entropy(labels[known].tolist(), nest[known].tolist()))
+    assert found.matched is None
+    assert set(by_scale(world, np.full(64, -1), nest=[nest], n_nulls=1, rng=1).frame["measure"]) == {
+        "closure", "effective_information", "effectiveness", "individuality"}
+    frame, _ = role_correlation(world, labels, reach=2, rng=1)
+    assert frame.loc[0, "pairs"] < role_correlation(world, labels + 1, reach=2, rng=1)[0].loc[0, "pairs"]
+
+
+def test_roles_are_matched_by_uid():
+    world = make((6, 6))
+    for site in (0, 7, 20):
+        world.remove([site])
+        world.add([site])
+    world.step(30)
+    uid = np.asarray(world.state["uid"][world.living])
+    roles = find_roles(world, 3, rng=1)
+    order = np.argsort(roles.uid)
+    turned = replace(roles, uid=roles.uid[order], site=roles.site[order], labels=roles.labels[order])
+    assert (turned.uid != uid).any()
+    one, other = (by_scale(world, each, n_nulls=3, rng=1) for each in (roles, turned))
+    assert one.matched == other.matched == 36 and "roles of 36 members" in repr(one)
+    pd.testing.assert_frame_equal(one.frame, other.frame)
+    one, other = (role_correlation(world, each, n_nulls=9, rng=1)[0] for each in (roles, turned))
+    pd.testing.assert_frame_equal(one, other)
+    assert one.attrs["matched"] == 36
+    with pytest.raises(ValueError, match="roles must be of members with the same uids, not of 36 others"):
+        by_scale(world, replace(roles, uid=roles.uid + 1000), n_nulls=1)
+
+
+def test_nulls_are_divided_only_where_the_nest_is(monkeypatch):
+    """A few runs of Louvain's method a null, not the whole sweep; three members have no groups between."""
+    runs = []
+    for module in (scales, _detect):
+        monkeypatch.setattr(module, "detect", lambda *given, one=_detect.detect: runs.append(1) or one(*given))
+    found = by_scale(nx.karate_club_graph(), n_nulls=4, rng=1).frame
+    assert len(runs) < 38 + 4 * 25
+    groups = found["groups"].unique()
+    assert (groups[:-1] >= 1.25 * groups[1:]).all() and groups[0] == 34 and groups[-1] == 1 and len(groups) > 5
+    del runs[:]
+    assert set(by_scale(nx.path_graph(3, create_using=nx.DiGraph), n_nulls=1, rng=1).frame["groups"]) == {3, 1}
+    assert not runs
 
 
 def test_shown_at_the_head(capsys):

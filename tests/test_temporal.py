@@ -296,3 +296,17 @@ def test_what_has_no_windows():
     for window in (None, 10):
         with pytest.raises(ValueError, match="no snapshot has been taken yet"):
             flows.interdependence(taken, window=window)
+
+
+def test_a_window_is_looked_for_in_all_snapshots():
+    world = World(Topology.grid((4, 4)), rng=1, ledger=True)
+    rare, often = Snapshots(world, every=100), Snapshots(world, every=10)
+    world.step(200)
+    for window, taken, ends in ((30, often, (170, 200)), (100, rare, (100, 200)), ((20, 70), often, (20, 70))):
+        graph = flows.interdependence(world, window=window)
+        assert (graph.graph["start"], graph.graph["stop"]) == ends
+        assert dict(graph.edges) == dict(taken.window(*ends).graph().edges)
+    with pytest.raises(ValueError, match="every 100 ticks up to 200 and every 10 ticks up to 200.*, not 35"):
+        flows.interdependence(world, window=35)
+    with pytest.raises(ValueError, match="window must be at least 1 tick, not 0"):
+        flows.interdependence(world, window=0)

@@ -105,6 +105,7 @@ def interdependence(world, exact: bool | None = None, *, window=None, minimum: f
     window : int or (int, int), optional
         Only flows of the last so many ticks, or of the ticks from one to another, of a world of which
         :class:`~organism.Snapshots` are taken. Of the ticks start + 1 … stop; both must be ends of their windows.
+        Of several series the first that has the window is read.
     minimum : float, default 0
         Leave out edges that carry this much or less (goods).
 
@@ -162,9 +163,12 @@ def _windowed(source, window) -> Reading:
     """Return the flows of a window of snapshots, or of those that are taken of a world."""
     taken = source
     if hasattr(source, "state"):
-        taken = next((job.call for job in source._agenda.jobs if hasattr(job.call, "window")), None)
-        if taken is None:
+        series = [job.call for job in source._agenda.jobs if hasattr(job.call, "window")]
+        if not series:
             raise ValueError("a window needs snapshots of the world: og.Snapshots(world, every=…) before it runs")
+        if len(series) > 1:
+            return _of_some(series, window)
+        taken = series[0]
     if not hasattr(taken, "window"):
         raise TypeError(f"world must be a World or Snapshots, not {source!r:.60}")
     if window is None:
@@ -178,6 +182,23 @@ def _windowed(source, window) -> Reading:
     if ends[0] < 1:
         raise ValueError(f"window must be at least 1 tick, not {ends[0]}")
     return taken.window(stop - int(ends[0]), stop)
+
+
+def _of_some(series, window) -> Reading:
+    """Return the flows of a window from the first of several series of snapshots that has it."""
+    refused = []
+    for taken in series:
+        if len(taken):
+            try:
+                return _windowed(taken, window)
+            except ValueError as error:
+                refused.append(error)
+    if not refused:
+        raise ValueError("no snapshot has been taken yet")
+    if not all("must be an end of a window" in str(error) for error in refused):
+        raise refused[0]                        # not a matter of which windows there are
+    known = " and ".join(f"every {taken.every} ticks up to {int(taken.ticks[-1])}" for taken in series if len(taken))
+    raise ValueError(f"window must begin and end where snapshots were taken ({known}), not {window!r}")
 
 
 def _labels(topology, sites) -> list:

@@ -20,11 +20,12 @@ import numpy as np
 
 from ._checks import closest, whole
 from ._checks import seed as resolved
+from ._matching import known_of, labels_of
 from .flows import Reading
 from .measures import dominant_task
 from .measures._sources import entropy, is_world, ratio
 from .wholes import Trade, trade_of, walk
-from .wholes._detect import RESOLUTIONS, detect, nested
+from .wholes._detect import RESOLUTIONS, alike, detect, nested
 from .wholes._level import statistics
 from .wholes._nulls import NULLS, null_of
 
@@ -32,9 +33,12 @@ __all__ = ["Scales", "boxes", "by_scale", "role_correlation"]
 
 #: Groups of a null are compared with no more, and no less, than so many times as many.
 NEAR = 1.5
+#: Steps of a ladder have at least so many times as many groups as the next, and resolutions of nulls are moved where
+#: their numbers differ by more; so few members have no groups between.
+APART, TINY = 1.25, 3
 #: Columns of the frame.
 COLUMNS = ("scale", "groups", "measure", "observed", "null_mean", "null_low", "null_high", "null_groups", "above",
-           "below", "pvalue")
+           "below", "pvalue", "compared")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,22 +51,26 @@ class Scales:
         One row a scale and measure: ``scale`` (mean members in a group), ``groups``, ``measure``, ``observed``,
         ``null_mean``, ``null_low`` and ``null_high`` (least and greatest of the nulls), ``null_groups`` (their mean
         number), ``above`` and ``below`` (p-values of so high, and so low, a value by chance: (1 + how many nulls are as
-        extreme)/(1 + their number)) and ``pvalue``, of both tails: twice the lesser, at most 1.
+        extreme)/(1 + their number)) and ``pvalue``, of both tails: twice the lesser, at most 1;
+        and ``compared``, the number of nulls with a comparable division.
     null : str
         What chance deals, of :func:`organism.wholes.null_flows`.
     n_nulls, seed : int
+    matched : int or None
+        Members whose roles were matched by uid; None if roles were given in the members' order.
     """
 
     frame: object
     null: str
     n_nulls: int
     seed: int
+    matched: int | None = None
 
     def __repr__(self) -> str:
         sizes = self.frame["scale"].unique()
         least, most = (f"{size:,.0f}" if size >= 100 else f"{size:.3g}" for size in (sizes.min(), sizes.max()))
         return (f"Scales(groups of {least} to {most} members; {self.n_nulls} nulls: roles dealt "
-                f"out, {self.null})")
+                f"out, {self.null}" + ("" if self.matched is None else f"; roles of {self.matched:,} members") + ")")
 
 
 def boxes(topology, sites) -> list[np.ndarray]:
@@ -96,11 +104,37 @@ def boxes(topology, sites) -> list[np.ndarray]:
     return [*found, np.zeros(len(row), np.int64)]
 
 
-def _ladder(flows, rng, resolutions=RESOLUTIONS) -> list[np.ndarray]:
-    """Return a nest of groups of any graph, the finest first: members alone, Louvain's groups, all in one."""
+def _ladder(flows, rng, resolutions=RESOLUTIONS) -> tuple[list[np.ndarray], dict[int, float]]:
+    """Return a nest of groups of any graph, the finest first: members alone, Louvain's groups, all in one.
+
+    Also the resolution at which each number of groups was found.
+    """
+    n, found = flows.shape[0], []
+    for one in resolutions if flows.nnz and n > TINY else ():
+        found.append(detect(flows, one, int(rng.integers(2**31))))
+        if _size(found[-1]) == n:               # nothing is finer
+            break
+    nest, settings = [np.arange(n)], {}
+    for labels, one in zip(nested(found)[::-1], resolutions[:len(found)][::-1], strict=True):
+        k = _size(labels)
+        if k > 1 and _size(nest[-1]) >= APART * k:
+            nest.append(labels)
+            settings[k] = one
+    return _distinct([*nest, np.zeros(n, np.int64)]), settings
+
+
+def _again(flows, settings, rng) -> list[np.ndarray]:
+    """Return a nest of groups of a null, found where those of a nest were, and where it has about as many."""
     n = flows.shape[0]
-    found = nested([detect(flows, one, int(rng.integers(2**31))) for one in resolutions])[::-1] if flows.nnz else []
-    return _distinct([np.arange(n), *found, np.zeros(n, np.int64)])
+    made = [detect(flows, one, int(rng.integers(2**31))) for one in settings.values()] if flows.nnz else []
+    # once more where there are a few groups too many or too few, lest scales be compared with coarser or finer ones
+    made += [detect(flows, one * k / _size(labels), int(rng.integers(2**31)))
+             for (k, one), labels in zip(settings.items(), made, strict=False) if abs(_size(labels) - k) > 0.05 * k]
+    numbers = np.array([_size(labels) for labels in made])
+    made += [alike(flows, "louvain", one, k, rng) for k, one in settings.items()
+             if len(numbers) and np.abs(np.log(numbers / k)).min() > np.log(APART)]
+    made = nested(sorted(made, key=_size))[::-1]
+    return _distinct([np.arange(n), *made, np.zeros(n, np.int64)])
 
 
 def _distinct(nest) -> list[np.ndarray]:
@@ -121,11 +155,13 @@ def by_scale(source, roles=None, *, nest=None, null: str | None = None, n_nulls:
     ----------
     source : World, Reading, networkx graph or sparse array
         As :func:`organism.find_wholes` takes it.
-    roles : Roles or array_like of int, shape (n,), optional
-        Of the members; by default of a world what each did most. Without any, role entropy is left out.
+    roles : Roles, Blocks, Level or array_like, shape (n,), optional
+        Of the members, matched by uid, or an array in their order; by default of a world what each did most. Members of
+        unknown role (negative, or not known there) are left out of the role entropy, and without any so is all of it.
     nest : list of array_like, shape (n,), optional
         Partitions, the finest first, that do not come from these flows, such as regions; by default :func:`boxes` of a
-        grid, else Louvain's at ever lower resolutions, which are found again in each null.
+        grid, else Louvain's at ever lower resolutions (each step at least 1¼ times as many groups as the next),
+        which are found again in each null.
     null : {"flows", "strengths", "degrees"}, optional
         What chance deals, see :func:`organism.wholes.null_flows`; by default "flows" where ties are given (a world, a
         reading), and "degrees" in a graph, whose ties are themselves what is found.
@@ -173,13 +209,14 @@ def by_scale(source, roles=None, *, nest=None, null: str | None = None, n_nulls:
     n, flows = len(trade.uid), trade.flows
     if roles is None and is_world(source):
         roles = dominant_task(source)
-    roles = None if roles is None else _labels("roles", getattr(roles, "labels", roles), n)
+    roles, matched = (None, None) if roles is None else _roles(roles, trade.uid)
+    roles = None if roles is None or not (roles >= 0).any() else roles
     if not n or roles is None and not flows.nnz:
         raise ValueError("source must have members, and roles or flows of theirs; "
                          + ("there are neither" if n else "nobody is there"))
     climbed = nest is None and not (placed and source.topology.kind == "grid")
     if climbed:
-        nest = _ladder(flows, generator)
+        nest, settings = _ladder(flows, generator)
     elif nest is None:
         nest = boxes(source.topology, source.living if is_world(source) else source.site)
     nest = _distinct([_labels(f"nest[{i}]", labels, n) for i, labels in enumerate(nest)])
@@ -189,14 +226,14 @@ def by_scale(source, roles=None, *, nest=None, null: str | None = None, n_nulls:
     chance = [{name: [] for name in found} for found in observed]
     for _ in tqdm(range(n_nulls), desc="nulls", disable=not progress):
         dealt, _ = null_of(trade, null, generator)
-        again = _alike(_ladder(dealt, generator), nest) if climbed else nest
-        who = None if roles is None else generator.permutation(roles)
+        again = _alike(_again(dealt, settings, generator), nest) if climbed else nest
+        who = None if roles is None else _dealt(roles, generator)
         for found, one in zip(chance, _measured(dealt, again, who, nest), strict=True):
             for name in found.keys() & one.keys():
                 found[name].append(one[name])
     rows = [(n / _size(labels), _size(labels), name, seen[name][0], *_compared(seen[name][0], values))
             for labels, seen, found in zip(nest, observed, chance, strict=True) for name, values in found.items()]
-    return Scales(pd.DataFrame(rows, columns=list(COLUMNS)), null, n_nulls, seed)
+    return Scales(pd.DataFrame(rows, columns=list(COLUMNS)), null, n_nulls, seed, matched)
 
 
 def _labels(name: str, values, n: int) -> np.ndarray:
@@ -205,6 +242,22 @@ def _labels(name: str, values, n: int) -> np.ndarray:
     if values.shape != (n,):
         raise ValueError(f"{name} must have one label for each of the {n} members, not shape {values.shape}")
     return np.unique(values, return_inverse=True)[1]
+
+
+def _roles(roles, uid) -> tuple[np.ndarray, int | None]:
+    """Return the roles of members with these uids, from 0 on, -1 if unknown; and how many were matched by uid."""
+    labels, matched = labels_of("roles", roles, uid)
+    known = known_of(labels)
+    found = np.full(len(labels), -1)
+    found[known] = np.unique(labels[known], return_inverse=True)[1]
+    return found, matched
+
+
+def _dealt(roles, generator) -> np.ndarray:
+    """Deal roles out anew among the members whose role is known."""
+    found, known = roles.copy(), roles >= 0
+    found[known] = generator.permutation(roles[known])
+    return found
 
 
 def _size(labels) -> int:
@@ -237,17 +290,19 @@ def _measured(flows, nest, roles, places) -> list[dict[str, tuple[float, int]]]:
 
 
 def _compared(value: float, chance) -> tuple[float, ...]:
-    """Return mean and range of what chance gives, its mean number of groups, and the p-values of both tails."""
+    """Return mean and range of what chance gives, its number of groups, p-values of both tails, and of how many."""
     if not chance:
-        return (np.nan,) * 7
+        return (*(np.nan,) * 7, 0)
     chance, groups = np.array(chance).T
     n = 1 + len(chance)
     above, below = ((1 + found.sum()) / n for found in (chance >= value - 1e-12, chance <= value + 1e-12))
-    return chance.mean(), chance.min(), chance.max(), groups.mean(), above, below, min(1.0, 2 * min(above, below))
+    return (chance.mean(), chance.min(), chance.max(), groups.mean(), above, below, min(1.0, 2 * min(above, below)),
+            n - 1)
 
 
 def _mixed(roles, labels) -> float:
-    """Return the mean entropy of roles within groups, over that of all."""
+    """Return the mean entropy of known roles within groups, over that of all."""
+    roles, labels = roles[roles >= 0], labels[roles >= 0]
     k, r = _size(labels), _size(roles)
     table = np.bincount(labels * r + roles, minlength=k * r).reshape(k, r).astype(float)
     size = table.sum(axis=1)
@@ -261,8 +316,9 @@ def role_correlation(world, roles=None, *, reach: int = 10, n_nulls: int = 99, r
     Parameters
     ----------
     world : World
-    roles : Roles or array_like of int, shape (n,), optional
-        Of the living; by default what each did most.
+    roles : Roles, Blocks, Level or array_like, shape (n,), optional
+        Of the living, matched by uid, or an array in their order; by default what each did most. Members of unknown
+        role (negative, or not known there) are left out.
     reach : int, default 10
         Greatest distance, in ties, whichever way they lead; empty sites are passed through.
     n_nulls : int, default 99
@@ -275,6 +331,7 @@ def role_correlation(world, roles=None, *, reach: int = 10, n_nulls: int = 99, r
         One row a distance: ``pairs``, how many are so far apart; ``correlation``, (the share of them with the same
         role, less that among all pairs) over (1 less that among all pairs): 1 if all are alike, 0 as by chance, below
         0 if they are rather unlike; ``null_low`` and ``null_high``, between which 95 % of the nulls lie.
+        ``frame.attrs["matched"]``: members whose roles were matched by uid (None of an array).
     length : float
         Correlation length: distance at which the size of the correlation first falls to 1/e of that at one tie, by
         interpolation; 0 if that at one tie is not beyond its null; inf if it does not fall so low within reach.
@@ -284,8 +341,10 @@ def role_correlation(world, roles=None, *, reach: int = 10, n_nulls: int = 99, r
     reach, n_nulls = whole("reach", reach, 1), whole("n_nulls", n_nulls, 1)
     generator = np.random.default_rng(resolved(rng))
     living = np.asarray(world.living)
+    uid = np.asarray(world.state["uid"][living])
+    labels, matched = _roles(dominant_task(world) if roles is None else roles, uid)
+    living, labels = living[labels >= 0], labels[labels >= 0]
     n = len(living)
-    labels = _labels("roles", getattr(roles, "labels", dominant_task(world) if roles is None else roles), n)
     count = np.bincount(labels)
     # two different members, whoever they are
     chance = float((count * (count - 1)).sum() / (n * (n - 1))) if n > 1 else 1.0
@@ -297,6 +356,7 @@ def role_correlation(world, roles=None, *, reach: int = 10, n_nulls: int = 99, r
             alike = (same - chance) / (1 - chance if chance < 1 else 1.0)
             rows.append((distance, len(one), alike[0], *np.quantile(alike[1:], (0.025, 0.975))))
     frame = pd.DataFrame(rows, columns=["distance", "pairs", "correlation", "null_low", "null_high"])
+    frame.attrs["matched"] = matched
     return frame, _length(frame)
 
 

@@ -8,8 +8,9 @@ labour into one between groups and one within them.
 **Acts.** What a row of acts is worth, as a sample, decides what counts as more than chance. A member's tasks are
 counted acts, of which a world forgets the old ones little by little; they are worth Kish's number (see
 :mod:`organism.measures`). Where there are goods alone (a reading, a graph) nobody counted acts. There a tie is one
-act: a member whose ties carry w₁, w₂, … is worth (Σ w)²/Σ w² of them, as if each tie carried one thing. Ties that carry
-mixtures scatter less than that, so the test is conservative; ``draws`` says better where better is known.
+act: a member whose ties carry w₁, w₂, … is worth (Σ w)²/Σ w² of them, as if each tie carried one thing; ``draws`` says
+better where better is known. Whether members differ is tested by dealing out anew what each tie carries, one good or a
+mixture, while it keeps its amount (without resources: by turning the dealings of each pair round by lot).
 """
 
 from __future__ import annotations

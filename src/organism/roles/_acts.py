@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,6 +40,8 @@ class Acts:
         Number of resources K; 0 if unknown.
     counted : bool
         Whether ``draws`` are counted acts; False where they are ties (see :mod:`organism.roles`).
+    deal : callable or None
+        Of flows alone: given a Generator, the first block with the goods dealt out anew among the ties.
     """
 
     blocks: dict[str, np.ndarray]
@@ -48,6 +50,7 @@ class Acts:
     site: np.ndarray
     resources: int = 0
     counted: bool = True
+    deal: Callable | None = None
 
     def __len__(self) -> int:
         return len(self.uid)
@@ -55,7 +58,8 @@ class Acts:
     def take(self, some) -> Acts:
         """Return the acts of some members."""
         return replace(self, blocks={name: table[some] for name, table in self.blocks.items()},
-                       draws=self.draws[some], uid=self.uid[some], site=self.site[some])
+                       draws=self.draws[some], uid=self.uid[some], site=self.site[some],
+                       deal=self.deal and (lambda rng: self.deal(rng)[some]))
 
 
 def acts_of(source, blocks=None, draws=None, window: int = -1) -> Acts:
@@ -89,7 +93,7 @@ def acts_of(source, blocks=None, draws=None, window: int = -1) -> Acts:
         given = _numbers("draws", draws)
         if given.shape not in ((), (len(found),)) or not (np.isfinite(given) & (given >= 0)).all():
             raise ValueError(f"draws must be one number of 0 or more, or one for each of the {len(found)} members")
-        found = replace(found, draws=np.broadcast_to(given, len(found)).copy(), counted=True)
+        found = replace(found, draws=np.broadcast_to(given, len(found)).copy(), counted=True, deal=None)
     return found
 
 
@@ -106,7 +110,8 @@ def _read(source, blocks, window) -> Acts:
     from scipy import sparse
 
     if isinstance(source, Acts):
-        return source
+        first = next(iter(source.blocks), None)
+        return source if not blocks or blocks[0] == first else replace(source, deal=None)
     if isinstance(source, Snapshots):
         if not -len(source) <= window < len(source):
             raise ValueError(f"window must be one of the {len(source)} snapshots taken, not {window}")
@@ -191,7 +196,42 @@ def _of_flows(flows, resources, uid, site, blocks) -> Acts:
     first = next(iter(tables)) if not blocks else blocks[0]
     axes = {"exports": [1], "imports": [0]}.get(first, [0, 1])
     amount, square = (sum(sums(axis, [each])[:, 0] for axis in axes) for each in (flows, flows.multiply(flows)))
-    return Acts(tables, ratio(amount**2, square), np.asarray(uid), np.asarray(site), len(resources), counted=False)
+    deal = None
+    if flows.nnz and first == "position":
+        deal = _turned(flows)
+    elif first != "position" and any(one.nnz for one in resources):
+        deal = _dealt(resources, first == "imports")
+    return Acts(tables, ratio(amount**2, square), np.asarray(uid), np.asarray(site), len(resources), counted=False,
+                deal=deal)
+
+
+def _dealt(resources, received: bool) -> Callable:
+    """Deal out anew which goods each tie carries; each keeps its amount, and each mix goes to one tie."""
+    from scipy import sparse
+
+    ties = sum(resources).tocoo()
+    goods = np.stack([np.asarray(sparse.csr_array(one)[ties.row, ties.col]).ravel() for one in resources], axis=1)
+    some = goods.sum(axis=1) > 0
+    owner, amount = (ties.col if received else ties.row)[some], goods[some].sum(axis=1)
+    mixes = goods[some] / amount[:, None]
+    sums = sparse.csr_array((amount, (owner, np.arange(len(amount)))), shape=(ties.shape[0], len(amount)))
+    return lambda rng: sums @ mixes[rng.permutation(len(mixes))]
+
+
+def _turned(flows) -> Callable:
+    """Turn the dealings of each pair round by lot: who gave has got, and the other way about."""
+    ties = sum((flows, flows.T)).tocoo()
+    one, other = ties.row[ties.row < ties.col], ties.col[ties.row < ties.col]
+    there, back = (np.asarray(each.tocsr()[one, other]).ravel() for each in (flows, flows.T))
+    n = ties.shape[0]
+
+    def deal(rng):
+        keep = rng.random(len(one)) < 0.5
+        given, got = np.where(keep, there, back), np.where(keep, back, there)
+        return np.stack([np.bincount(one, given, n) + np.bincount(other, got, n),
+                         np.bincount(one, got, n) + np.bincount(other, given, n)], axis=1)
+
+    return deal
 
 
 def count_acts(acts, n_tasks: int | None = None) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._matching import known_of, labels_of
 from ..wholes import agreement
 
 __all__ = ["Agreement"]
@@ -47,7 +48,8 @@ class Agreement:
 
         Parameters
         ----------
-        one, other : Roles, Blocks or array_like
+        one : Roles or Blocks
+        other : Roles, Blocks, Level or array_like
             Arrays are matched by place.
 
         Returns
@@ -85,12 +87,6 @@ class Agreement:
 
 def _paired(one, other):
     """Return the labels of members that both divide."""
-    if hasattr(other, "uid"):
-        _, i, j = np.intersect1d(one.uid, other.uid, return_indices=True)
-        a, b = one.labels[i], other.labels[j]
-    else:
-        a, b = one.labels, np.asarray(getattr(other, "labels", other))
-        if a.shape != b.shape:
-            raise ValueError(f"other must have one label for each of the {len(a)} members, not shape {b.shape}")
-    known = (a >= 0) & (b >= 0) if b.dtype.kind in "if" else a >= 0
+    a, b = one.labels, labels_of("other", other, one.uid)[0]
+    known = (a >= 0) & known_of(b)
     return a[known], b[known]

@@ -9,7 +9,7 @@ import numpy as np
 from .._checks import number as real
 from .._checks import seed as resolved
 from .._checks import whole
-from ..measures import division_of_labour_test
+from ..measures import division_of_labour_test, gorelick
 from ._acts import acts_of, points_of
 from ._agree import Agreement
 from ._mixture import Cloud, fit, found_again
@@ -95,8 +95,8 @@ class Roles:
         Parameters
         ----------
         other : Roles, Blocks, Level or array_like of shape (n,)
-            Roles or blocks of members with the same uids; or a level of wholes, or a label (negative: unknown), for
-            each member in the order of ``uid``.
+            Roles, blocks or a level of wholes, matched by uid; or a label (negative: unknown) for each member in the
+            order of ``uid``.
 
         Returns
         -------
@@ -117,6 +117,9 @@ class Roles:
                     "No roles: only one member acted enough to tell, and there is none to differ from.")
         elif len(first) < 2:
             head = "No roles: there is only one thing to do."
+        elif self.statistic < 1e-9 and next(iter(self.profiles[0].shares)) == "position" and not self.differ:
+            head = (f"No roles: every member gives as much as it gets, as it must where flows have no direction "
+                    f"(p = {self.pvalue:.3g}).")
         elif not self.differ:
             head = (f"No roles: members differ no more than chance lets them (p = {self.pvalue:.3g})"
                     + (f"; the {self.n_roles} that were asked for:" if self.n_roles > 1 else "."))
@@ -130,7 +133,8 @@ class Roles:
             head = (f"{number} roles ({test}; prediction strength {self.strengths[number]:.2f} ± "
                     f"{self.errors[number]:.2f}):" if self.strengths else f"{number} roles, as asked for ({test}):")
         unknown, more = int((self.labels < 0).sum()), said_rivals(self.rivals, "roles")
-        return "\n".join([head, *([more] if more else []), *(f"  {i}  {one}" for i, one in enumerate(self.profiles)),
+        roles = [f"  {i}  {one}" for i, one in enumerate(self.profiles)] if acting else []
+        return "\n".join([head, *([more] if more else []), *roles,
                           *([f"  {unknown:,} members acted too little to tell"] if unknown else [])])
 
     __repr__ = __str__
@@ -166,7 +170,8 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     source : World, Snapshot, Snapshots, Reading, networkx graph, sparse array, mapping or array_like
         A world (its living members; what they remember, and all that they gave and got where it keeps
         exact totals); a snapshot of one window, or a series of them; flows alone (a reading, a graph whose edges
-        carry ``weight`` and ``r0``, ``r1``, …, a sparse array, row = giver); a table of counts (members, tasks), such
+        carry ``weight`` and ``r0``, ``r1``, …, a sparse array, row = giver; in an undirected graph without resources
+        giving is getting, so that p is 1); a table of counts (members, tasks), such
         as :func:`count_acts` makes; or a mapping of block names to such tables of amounts ≥ 0, the first of which
         is tested.
     n_roles : int, optional
@@ -198,7 +203,10 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     How well: 400 members in three planted roles, each with 60 acts, of which a member does its own task with
     probability .54 and each other with .23 (.50 and .25): in 20 recordings three roles were found each time, with
     an adjusted mutual information with the planted ones of .96 to 1 (.87 to .95). In 200 recordings whose acts were
-    shuffled the test calls members different as often as ``alpha`` says.
+    shuffled the test calls members different as often as ``alpha`` says. So it does in flows alone: of 200 graphs of 60
+    members that each give 5 others one good each, of exponential amounts, 12 were rejected at .05 by what members give
+    and 8 by what they get. Where a member gives a good of its own, one of three, with probability .2, .35 or .5 (else
+    any), 11, 32 and 40 of 40 were.
 
     References
     ----------
@@ -231,11 +239,10 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     if n_roles is not None and n_roles > max(1, len(able)):
         raise ValueError(f"n_roles must be in [1, {max(1, len(able))}], the members that acted, not {n_roles}")
     some = able.take(np.sort(rng.permutation(len(able))[:SAMPLE]))
-    test = division_of_labour_test(next(iter(some.blocks.values())), n_resamples=n_resamples, rng=rng,
-                                   draws=some.draws)
+    statistic, pvalue, null = _tested(some, n_resamples, rng)
     points, edges, floors = points_of(able)
     strengths, errors, number = {}, {}, n_roles or 1
-    if n_roles is None and test.pvalue <= alpha:
+    if n_roles is None and pvalue <= alpha:
         sample = points[rng.permutation(len(points))[:2 * SAMPLE]]
         strengths, errors = strengths_of(lambda number: found_again(sample, edges, floors, number, rng),
                                          range(2, max_roles + 1), threshold, members=len(sample))
@@ -247,9 +254,24 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     probabilities[known] = cloud.probabilities(points)
     labels[known] = probabilities[known].argmax(axis=1)
     return Roles(labels=labels, probabilities=probabilities, profiles=profiles_of(acts, labels, number),
-                 strengths=strengths, errors=errors, statistic=test.statistic, pvalue=test.pvalue,
-                 null_distribution=test.null_distribution, alpha=alpha, threshold=threshold, uid=acts.uid,
+                 strengths=strengths, errors=errors, statistic=statistic, pvalue=pvalue,
+                 null_distribution=null, alpha=alpha, threshold=threshold, uid=acts.uid,
                  site=acts.site, seed=seed, cloud=cloud)
+
+
+def _tested(acts, n_resamples: int, rng) -> tuple[float, float, np.ndarray]:
+    """Test whether members differ: D_ind of the first block, its p-value, and what chance makes of it.
+
+    Of flows alone ties are what chance deals to: exact, as members do not differ if any tie may carry any goods.
+    """
+    table = next(iter(acts.blocks.values()))
+    if acts.deal is None:
+        test = division_of_labour_test(table, n_resamples=n_resamples, rng=rng, draws=acts.draws)
+        return test.statistic, test.pvalue, test.null_distribution
+    n_resamples, found = whole("n_resamples", n_resamples, 1), gorelick(table)
+    null = np.array([gorelick(acts.deal(rng)).ind for _ in range(n_resamples)] if found.defined
+                    else np.zeros(n_resamples))
+    return found.ind, float((1 + (null >= found.ind - 1e-12).sum()) / (1 + len(null))), null
 
 
 def _sorted(cloud: Cloud) -> Cloud:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._checks import seed as resolved
 from .._checks import whole
+from .._matching import known_of, labels_of
 from ..measures._null import expected_information, null_mixes, whole_draws
 from ..measures._sources import entropy, ratio
 from ..wholes import Null
@@ -39,6 +40,8 @@ class Labour:
         H(task), bits.
     alpha : float
     seed : int
+    matched : int or None
+        Members that were matched by uid; None if groups were given in the members' order.
     """
 
     total: float
@@ -51,6 +54,7 @@ class Labour:
     entropy: float
     alpha: float
     seed: int
+    matched: int | None = None
 
     @property
     def defined(self) -> bool:
@@ -67,7 +71,7 @@ class Labour:
         between, within = (round(self.corrected[part], 2) + 0.0 for part in ("between", "within"))    # no "-0.00"
         lines = [f"Of the division of labour ({self.corrected['total']:.2f} of 1, corrected for chance; p = "
                  f"{acts.above:.3g}) {between:.2f} lies between the {len(self.groups)} groups and {within:.2f} within "
-                 f"them."]
+                 "them" + ("." if self.matched is None else f" ({self.matched:,} members matched by uid).")]
         if len(self.groups) < 2:
             return lines[0] + " One group cannot differ from others."
         by_lot = (f"the part between groups is {_brief(self.between)}, and would be {_brief(groups.values.mean())} if "
@@ -106,9 +110,10 @@ def labour_between(source, groups, *, n_resamples: int = 199, alpha: float = 0.0
     ----------
     source : World, Snapshot, Snapshots, mapping or array_like
         What :func:`find_roles` takes; the first block is split (tasks).
-    groups : array_like, shape (n,)
-        The group of each member, in the order of the living members (of a world) or of the rows; of numbers, negative
-        ones mean none, and such members are left out. ``level.labels`` of a level of wholes will do.
+    groups : Level, Roles, Blocks or array_like, shape (n,)
+        Groups matched by uid (rows of a table are 0, 1, …); or the group of each member, in the order of the living
+        members (of a world) or of the rows. Of numbers, negative ones mean none; such members, and those that a level
+        does not know, are left out.
     n_resamples : int, default 199
         Tables of each null.
     alpha : float, default 0.05
@@ -138,13 +143,11 @@ def labour_between(source, groups, *, n_resamples: int = 199, alpha: float = 0.0
     """
     n_resamples, seed = whole("n_resamples", n_resamples, 1), resolved(rng)
     acts = acts_of(source, draws=draws, window=window)
-    label = np.asarray(groups)
-    if label.shape != (len(acts),):
-        raise ValueError(f"groups must have one entry for each of the {len(acts)} members, not shape {label.shape}")
+    label, matched = labels_of("groups", groups, acts.uid)
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be in (0, 1), not {alpha!r}")
     counts = next(iter(acts.blocks.values()))
-    known = (label >= 0) if label.dtype.kind in "if" else np.ones(len(label), bool)
+    known = known_of(label)
     rows = whole_draws(counts, counts, 1.0, acts.draws) * known
     acting = rows > 0
     counts, rows = counts[acting], rows[acting]
@@ -156,7 +159,7 @@ def labour_between(source, groups, *, n_resamples: int = 199, alpha: float = 0.0
         return Labour(0.0, 0.0, 0.0, dict.fromkeys(("total", "between", "within"), 0.0),
                       {"groups": dict.fromkeys(("between", "within"), nothing),
                        "acts": dict.fromkeys(("total", "between", "within"), nothing)},
-                      names, sizes, top if len(rows) > 1 else 0.0, alpha, seed)
+                      names, sizes, top if len(rows) > 1 else 0.0, alpha, seed, matched)
     rng = np.random.default_rng(seed)
     weight, mixes = counts.sum(axis=1) / counts.sum(), counts / counts.sum(axis=1, keepdims=True)
     total, between = (float(part) for part in _information(mixes, weight, label, len(names)))
@@ -177,7 +180,7 @@ def labour_between(source, groups, *, n_resamples: int = 199, alpha: float = 0.0
                   corrected={part: value / top for part, value in corrected.items()},
                   nulls={null: {part: Null.of(observed[part] / top, values / top) for part, values in parts.items()}
                          for null, parts in nulls.items()},
-                  groups=names, sizes=sizes, entropy=top, alpha=alpha, seed=seed)
+                  groups=names, sizes=sizes, entropy=top, alpha=alpha, seed=seed, matched=matched)
 
 
 def _information(mixes, weight, label, n_groups: int):

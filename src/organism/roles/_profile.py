@@ -79,9 +79,9 @@ def _name(shares, resources) -> str:
     verb = {"tasks": "gathers", "exports": "gives", "imports": "gets"}.get(block, block)
     if block == "tasks" and resources and main == [resources]:
         return "rests"
-    if len(main) == len(share) > 1:
-        return f"{verb} all"
-    return f"{verb} {_listed(main)}" if block != "position" else _position(share)
+    if block == "position":
+        return _position(share)
+    return f"{verb} all" if len(main) == len(share) > 1 else f"{verb} {_listed(main)}"
 
 
 def _position(share) -> str:
