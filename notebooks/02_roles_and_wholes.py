@@ -91,7 +91,7 @@ og.view(graded, field="welfare", slider="care.weight")
 # ### Roles on uniform land
 #
 # Left, the prediction strength of each number of roles: the share of members of the worst cloud that the other half of
-# the population would group alike too. Numbers above the line are believed, and the largest of them is taken. Right,
+# the population would group alike too, with its standard error. The largest number above the line is taken. Right,
 # where the roles are. Some roles are of two tasks: is that a role of its own, or a member on its way from one task to
 # the other? Follow a few members in the view before you decide.
 
@@ -99,11 +99,7 @@ og.view(graded, field="welfare", slider="care.weight")
 roles = og.find_roles(uniform, rng=1)
 print(roles)
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
-left.bar(list(roles.strengths), list(roles.strengths.values()), color="#0072B2")
-left.axhline(roles.threshold, color="#D55E00", linewidth=1)
-left.text(8.4, roles.threshold + 0.02, "believed above", color="#D55E00", ha="right", fontsize=8)
-left.set(xlabel="number of roles", ylabel="prediction strength (0–1)", ylim=(0, 1.05), title="how many roles?")
-left.spines[["top", "right"]].set_visible(False)
+og.plots.prediction_strength(roles, left)
 og.plots.role_map(uniform, right, roles=roles, title="who has which")
 plt.show()
 
@@ -123,10 +119,11 @@ print(verdicts[0])
 
 # %% [markdown]
 # A second opinion, from network science. A *stochastic block model* never looks at what members do; it asks which
-# members give the same goods to the same others. If both find the same groups, roles are in the acts and in the ties.
+# members give the same goods to the same others. It is asked here for as many blocks as there are roles (without that
+# it chooses a number by itself). If both find the same groups, roles are in the acts and in the ties.
 
 # %%
-blocks = block_roles(uniform_flows.window(), max_blocks=6, starts=2, rng=1)
+blocks = block_roles(uniform_flows.window(), roles.n_roles, rng=1)
 print(blocks)
 print(roles.agreement(blocks))
 
@@ -134,9 +131,8 @@ print(roles.agreement(blocks))
 # ### Do roles last, and are they filled again?
 #
 # A role is more than what members happen to do now if it lasts, and if a neighbour takes it over when those who had it
-# are gone. First, five windows of 100 ticks: who keeps a role? (A window of 100 ticks shows fewer acts, so roles that
-# lie close together are told apart in some windows only.) Then the members of one role are taken away from a corner, in
-# twins of the world that have the same luck.
+# are gone. First, five windows of 100 ticks: who keeps a role? Then the members of one role are taken away from a
+# corner, in twins of the world that have the same luck. (Taking over some of it is not filling the gap: look how much.)
 
 # %%
 print(follow_roles(uniform_flows, rng=1))
@@ -188,17 +184,20 @@ og.plots.wholes_matrix(levels, right)
 plt.show()
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")
 og.plots.wholes_tree(levels, left)
-og.plots.wholes_graph(levels, 1 if len(levels) > 1 else 0, right)
+og.plots.wholes_graph(levels, ax=right)
 plt.show()
 
 # %% [markdown]
 # Against which nulls? In each the detector ran again, so as to find about as many wholes. Flows shuffled among the ties
-# are beaten by the four and by the sixteen, also where they are shuffled only inside the four. A division into fifty or
-# eighty may be as stable, and is no more than chance. Flows shuffled with all strengths kept are not beaten: on this
-# land, *how much* each member gives and gets (little, near a seam) already says where the borders are. As far as this
-# null can tell, a seam divides because those on it hardly trade, not because the others prefer their own. Is that a
-# whole? It is as much of one as a lake or a wall makes; which null is the right one depends on which of these you want
-# to call one.
+# are beaten by the four and by the sixteen, and each also beats what the other explains: the sixteen beat shuffles
+# inside the four, the four beat shuffles between the sixteen. The other levels come up because the land has these two:
+# two halves are each made of two of the four, and the many small ones keep *less* inside than chance would, for
+# a member's partners are those who have what it lacks, not those in one tight knot.
+#
+# Flows shuffled with all totals kept are not beaten; these keep even a little more inside than the real ones do. On
+# this land, *how much* each member gives and gets (little, near a seam) already says where the borders are. A seam
+# divides because those on it hardly trade, not because the others prefer their own. Is that a whole? It is as much of
+# one as a lake or a wall makes; which null is the right one depends on which of these you want to call one.
 
 # %%
 og.plots.wholes_by_level(levels, "assortativity")
@@ -209,7 +208,8 @@ show(table[table["statistic"].isin(["closure", "assortativity", "individuality",
 # %% [markdown]
 # Would other methods say the same, and the same method of other flows? `agreement` (adjusted mutual information) is
 # with the most similar level above; `stability` is over resolutions; for `bootstrap` flows were resampled and divided
-# again.
+# again. `codelength` is what the map equation says: so many bits tell a step of a walk through the flows, fewer is
+# better. It likes about fifty wholes best, of which no null approves: a short code is no test.
 
 # %%
 methods = ["louvain", "networkx", *["infomap"] * (importlib.util.find_spec("infomap") is not None)]
@@ -217,13 +217,14 @@ again = [og.find_wholes(graded_flows.window(), method, nulls=(), n_bootstraps=5,
 show(again[0].compare(*again[1:]))
 
 # %% [markdown]
-# What is one of the wholes like? One row for each of the coarsest level: size, the share of what its members give that
-# stays inside (`closure`), the shares of resources in its exports, and which part of what its members get of each
-# resource comes from inside (`self_sufficiency`). Are they organs, each with a job for the others, or all alike?
+# What is one of the wholes like? One row for each of the coarsest level that stands: size, the share of what its
+# members give that stays inside (`closure`), the shares of resources in its exports, and which part of what its
+# members get of each resource comes from inside (`self_sufficiency`). Are they organs, each with a job for the
+# others, or all alike?
 
 # %%
-if len(levels):
-    show(levels[-1].frame().drop(columns=["exported", "imported"]))
+if levels.standing:
+    show(levels.standing[-1].frame().drop(columns=["exported", "imported"]))
 
 # %% [markdown]
 # ### Organs, or the same thing many times?
@@ -232,11 +233,11 @@ if len(levels):
 # one within them, each held against members dealt out to groups by lot.
 
 # %%
-for level in levels:
-    print(f"{level.n_wholes} wholes. {labour_between(graded, level.labels, rng=1)}")
+for level in levels.standing:
+    print(f"{level.n_wholes} wholes. {labour_between(graded, level, rng=1)}")
 
 # %% [markdown]
-# So they are no organs: each is a bundle with some of everything, at small scales even more balanced than chance.
+# So they are no organs: each is a bundle with some of everything, more balanced than chance would make it.
 # Shared needs and a border do not make wholes specialise. The same, by the size of a square of neighbours: the
 # entropy of roles within it, and how much of what leaves it could be told from the square alone.
 
@@ -252,7 +253,7 @@ plt.show()
 #
 # Uniform land for 750 ticks, then the seams are laid, and after 1,500 ticks they are taken away again. Wholes are
 # looked for in windows of 250 ticks, at low resolutions, and known again by their members. Do wholes outlive what made
-# them?
+# them? (No: the four are there while the seams are, and gone in the first window after.)
 
 # %%
 land = og.World(og.Topology.grid((SIDE, SIDE)), uniform.params, rng=1, ledger=True)
@@ -288,8 +289,8 @@ show(keys.frame.sort_values("loss", ascending=False))
 # %% [markdown]
 # ### Is it luck?
 #
-# Two more worlds of each kind, without nulls. The four regions should come back every time, and so should the
-# sixteen; how many finer levels come with them may differ.
+# Two more worlds of each kind, without nulls. Do the four regions come back, and the sixteen? Other levels that come
+# with them may differ from world to world.
 
 # %%
 found = []
@@ -308,7 +309,7 @@ show(pd.DataFrame(found).sort_values(["land", "seed"]))
 #
 # Planted truth: 1,000 members in blocks of 20 within blocks of 100; half of the ties stay in the small block, .3 go
 # somewhere in the large one and .2 anywhere. Our own map-equation score (bits a step to tell a walk; fewer is better)
-# compares divisions by a measure that no detector here was built to please.
+# compares divisions by a measure that Louvain's method was not built to please. Which method finds both levels?
 
 # %%
 planted, (small, large) = planted_flows(1000, (20, 100), ties=20_000, rng=1)
@@ -367,6 +368,9 @@ plt.show()
 #
 # Before asking, count. How many different networks are there that have the same numbers of ties? If hardly any, no
 # division can be surprising, whatever it looks like: the test has no power, and its silence says nothing.
+#
+# In the bay, levels even keep *less* inside than in most networks of the same degrees: a few flows carry most of the
+# carbon, and wherever chance puts these, a division can be drawn around them.
 
 # %%
 rows = []
@@ -388,9 +392,9 @@ print("No method finds a level that stands in any of them." if not answers["stan
       "Levels that stand: " + ", ".join(answers.loc[answers["stand"] > 0, "network"].unique()))
 
 # %% [markdown]
-# Is there nothing in the bay, then? Forget how much flows and keep who eats whom: this is what Girvan and Newman
-# divided in 2002, into what lives on the ground and what lives in the water. (Their network has neither the carbon
-# pools nor amounts; direction is forgotten too.)
+# Is there nothing in the bay, then? Forget how much flows and keep who eats whom, as Girvan and Newman did in 2002, who
+# found what lives on the ground and what lives in the water. (Their network has neither the carbon pools nor amounts;
+# direction is forgotten too.)
 
 # %%
 eats = nx.Graph((a, b) for a, b in bay.edges if a != b)
@@ -401,9 +405,10 @@ for whole in range(halves.n_wholes):
     print(f"  {whole}:", ", ".join(name for name, one in zip(eats, halves.labels, strict=True) if one == whole))
 
 # %% [markdown]
-# *Who eats whom* divides the bay beyond chance; *how much* does not, for a few flows carry most of the carbon, and
-# where they happen to lie decides what any division keeps. Which of the two networks is "the" bay? The answer to "does
-# it have parts?" depends on it.
+# *Who eats whom* divides the bay beyond chance, by all methods, though not into the same parts; *how much* does not.
+# Read the names: most of what lives on the ground is in one group, with the fish that eat it; plankton, what lives off
+# it, and the filter feeders that reach up for it are in the other. Which of the two networks is "the" bay? The answer
+# to "does it have parts?" depends on it.
 #
 # ### Do they have roles?
 #
@@ -411,7 +416,8 @@ for whole in range(halves.n_wholes):
 # (others here, outside). The test asks whether compartments differ more than if all drew from one mix, and for that it
 # must know how many independent acts a row is worth. A flow of 8,881 kcal is not 8,881 acts: in calories it would be a
 # thousand times as many. So p is shown for several answers. What does not hang on the unit is whether clouds found in
-# one half of the compartments are found again in the other (empty where nothing was fitted, as nobody differs).
+# one half of the compartments are found again in the other (empty where nothing was fitted, as nobody differs). None
+# are: so few compartments that all differ have no roles that could be told.
 
 # %%
 rows = []
@@ -446,13 +452,13 @@ show(pd.DataFrame(rows))
 #    sixteen?
 # 2. Look at a window of 100 ticks instead of 500: `graded_flows.window(3400, 3500)`. Which level goes first?
 # 3. Take the care away (`"care.weight": 0`): are there still wholes, and of what?
-# 4. Give the detector more resolutions: `og.find_wholes(…, resolutions=np.geomspace(.05, 50, 31))`. What changes,
+# 4. Give the detector fewer resolutions: `og.find_wholes(…, resolutions=np.geomspace(.01, 50, 9))`. What changes,
 #    and what should not? (A solution is below.)
 # 5. Find the wholes of Zachary's club, `nx.karate_club_graph()`, and compare them with the two it split into.
 
 # %% tags=["solution"]
-for number in (8, 16, 31):
-    ladder = np.geomspace(0.05, 50, number)
+for number in (9, 19, 38):
+    ladder = np.geomspace(0.01, 50, number)
     swept = og.find_wholes(graded_flows.window(), nulls=(), resolutions=ladder, rng=1)
     print(f"{number} resolutions:", ", ".join(f"{level.n_wholes} wholes (stability {level.stability:.2f})"
                                               for level in swept) or "none")

@@ -57,7 +57,12 @@ def refused(capsys, *words):
 
 def process(*words, **options):
     return subprocess.Popen([sys.executable, "-m", "organism", *words], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, **options)
+                            stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c, **options)
+
+
+def heed_ctrl_c():
+    """Undo what a shell that starts tests in the background tells its children: to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 # -- what comes out -----------------------------------------------------------------------
@@ -584,7 +589,10 @@ def test_ctrl_c_saves_what_there_is():
     assert "seed 1" in run.stdout.readline()
     time.sleep(1.5)
     run.send_signal(signal.SIGINT)
-    _, err = run.communicate(timeout=60)
+    try:
+        _, err = run.communicate(timeout=60)
+    finally:
+        run.kill()
     assert run.returncode == 130 and "Traceback" not in err
     assert "stopped by Ctrl-C after" in err and "was written to organism-run" in err
     assert {path.name for path in Path("organism-run").iterdir()} == expected()

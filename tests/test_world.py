@@ -422,6 +422,11 @@ def test_views_are_read_only_and_live():
     assert dict(w.state).keys() == COLUMNS.keys()
 
 
+def heed_ctrl_c():
+    """Undo what a shell that starts tests in the background tells its children: to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_a_consistent_world():
     code = """
 import organism as og, sys
@@ -434,12 +439,16 @@ except KeyboardInterrupt:
     print("stopped", w.tick > 1, w.audit().closes, flush=True)
     w.step(2)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline().strip() == "ready"
-    time.sleep(0.7)
-    clock = time.perf_counter()
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
+                          preexec_fn=heed_ctrl_c) as process:
+        try:
+            assert process.stdout.readline().strip() == "ready"
+            time.sleep(0.7)
+            clock = time.perf_counter()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()                            # one that does not heed it would run on for hours
     assert out.strip() == "stopped True True" and process.returncode == 0
     assert time.perf_counter() - clock < 5  # half a second, and slack for a busy machine
 

@@ -40,6 +40,8 @@ KEEPS = {"flows": "same ties, flows shuffled", "strengths": "the same, each memb
          "degrees": "as many ties of each, to others"}
 #: More wholes than this are laid out faster, without regard to how much they exchange.
 MANY = 150
+#: So many levels can be told apart by the widths of lines.
+MARKED = 3
 #: How wide the lines around the finest wholes are, and how much wider at each further level, in points.
 THIN, WIDER = 1.2, 1.4
 
@@ -50,11 +52,19 @@ def hues_of(number: int) -> np.ndarray:
     return pool[np.arange(number) % DISTINCT]
 
 
+def drawn_levels(wholes) -> list:
+    """Return the levels whose wholes are marked in pictures: those that stand, if any do, and the coarsest of many."""
+    return (wholes.standing or wholes.levels)[-MARKED:]
+
+
 def _family(wholes, level: int) -> np.ndarray:
-    """Return the hue of each whole of a level: that of the whole of the coarsest level that it is part of."""
-    home = np.zeros(wholes[level].n_wholes, np.int64)
-    home[wholes[level].labels] = wholes[-1].labels
-    return hues_of(wholes[-1].n_wholes)[home]
+    """Return the hue of each whole of a level: that of the whole of the coarsest marked level that it is part of."""
+    top, one = drawn_levels(wholes)[-1], wholes[level]
+    if one.n_wholes < top.n_wholes:             # it holds several of them
+        return np.tile(to_rgb(IDLE), (one.n_wholes, 1))
+    home = np.zeros(one.n_wholes, np.int64)
+    home[one.labels] = top.labels
+    return hues_of(top.n_wholes)[home]
 
 
 def _readable(hue) -> str:
@@ -104,6 +114,7 @@ def outline(ax: Axes, wholes, topology, places) -> None:
     Networks have no boundaries to draw: there ties inside wholes are dark, the wider the finer the whole.
     """
     network, handles = topology.kind != "grid", []
+    wholes = drawn_levels(wholes) if len(wholes) else []
     for i, level in enumerate(wholes):
         labels = _by_site(level, topology)
         lines = _inside(labels, topology, places) if network else _boundaries(labels, topology, places)
@@ -214,7 +225,7 @@ def _apart(between) -> np.ndarray:
     return np.array([found[i] for i in range(n)])
 
 
-def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=None, most: int | None = None,
+def wholes_graph(wholes, level: int | None = None, ax: Axes | None = None, *, topology=None, most: int | None = None,
                  unit: str = "goods", title: str | None = "what wholes give each other") -> Axes:
     """Draw the wholes of one level as discs, and what flows between them as arrows.
 
@@ -225,8 +236,8 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
     Parameters
     ----------
     wholes : Wholes
-    level : int, default 0
-        The finest is 0, the coarsest -1.
+    level : int, optional
+        The finest is 0, the coarsest -1; by default the finest that stands, or of all if none does.
     ax : Axes, optional
         Where to draw; by default new axes.
     topology : Topology, optional
@@ -248,6 +259,8 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
     if not len(wholes):
         _drawing.note(ax, NONE)
         return ax
+    if level is None:
+        level = wholes.levels.index((wholes.standing or wholes.levels)[0])
     if not -len(wholes) <= level < len(wholes):
         raise ValueError(f"level must be in [{-len(wholes)}, {len(wholes) - 1}], not {level}")
     level %= len(wholes)
@@ -281,7 +294,7 @@ def wholes_graph(wholes, level: int = 0, ax: Axes | None = None, *, topology=Non
     said = [f"{_words(one.n_wholes)}; in each disc" + (
         ": number of the whole (members)" if one.n_wholes <= NAMED else ", by its area: members")]
     if level + 1 < len(wholes):
-        said.append("hue: the whole of the coarsest level")
+        said.append("hue: the coarsest whole")
     said += _held(one)
     if amount.size:
         said.append(f"{unit} along the widest arrow: {count(amount.max())}")
@@ -326,7 +339,7 @@ def named_flows(ax: Axes, wholes, blocks, *, mutual: bool, unit: str, title: str
         _drawing.note(ax, _drawing.NOBODY)
         return ax
     ties = trade.flows.tocoo()
-    labels = wholes[-1].labels if len(wholes) else np.asarray(blocks.labels)
+    labels = drawn_levels(wholes)[-1].labels if len(wholes) else np.asarray(blocks.labels)
     places = _drawing.spring(n, ties.row, ties.col) * np.sqrt(n)
     apart = _drawing.unit_length(places)
     box = ax.get_window_extent().size * 72 / ax.figure.dpi
@@ -362,7 +375,7 @@ def named_flows(ax: Axes, wholes, blocks, *, mutual: bool, unit: str, title: str
                                   markeredgewidth=0.6, label=f"{kind} {i} ({size})")
                            for i, (hue, size) in enumerate(zip(hues_of(len(number)), number.tolist(), strict=True))],
                   loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8, handletextpad=0.2)
-    said = [f"hue: the {kind}" + " of the coarsest level" * (len(wholes) > 1)
+    said = [f"hue: the {'coarsest ' * (len(wholes) > 1)}{kind}"
             + " (no wholes found)" * (not len(wholes))]
     if top:
         said.append(f"width: {unit}, the widest {count(top)}" + "; a line: as much either way" * bool(even.any()))
@@ -375,10 +388,10 @@ def named_flows(ax: Axes, wholes, blocks, *, mutual: bool, unit: str, title: str
 
 def wholes_matrix(wholes, ax: Axes | None = None, *, unit: str = "goods",
                   title: str | None = "who gives whom, sorted by whole") -> Axes:
-    """Draw the flows between members as a matrix, with a frame around each whole at each level.
+    """Draw the flows between members as a matrix, with a frame around each whole of the levels that stand.
 
-    Members of one whole stand side by side. What lies inside the frames stays inside wholes. Up to sixty members bear
-    their names.
+    If none stands, or none was tested, of all; of many levels the three coarsest. Members of one whole stand side by
+    side. What lies inside the frames stays inside wholes. Up to sixty members bear their names.
 
     Parameters
     ----------
@@ -417,7 +430,7 @@ def wholes_matrix(wholes, ax: Axes | None = None, *, unit: str = "goods",
         ax.set_ylim(max(n, 1), 0)
         _drawing.note(ax, "nothing flows")
     handles = []
-    for i, level in enumerate(wholes):
+    for i, level in enumerate(drawn_levels(wholes)):
         hue, width = PALETTE[4] if i == 0 else "black", THIN + 0.9 * i
         for a, b in zip(*_stretches(level.labels[order]), strict=True):
             ax.add_patch(Rectangle((a, a), b - a, b - a, fill=False, edgecolor=hue, linewidth=width, zorder=4 - i / 10,
@@ -452,7 +465,8 @@ def wholes_tree(wholes, ax: Axes | None = None, *, title: str | None = "members,
     """Draw how wholes nest: a row for each level, from everyone at the top to the finest wholes.
 
     Each box is as wide as its members are many, and stands under the whole that it is part of. It bears the number of
-    the whole, as in ``wholes[level].frame()``, and how many members it has; its hue is that of its coarsest whole.
+    the whole, as in ``wholes[level].frame()``, and how many members it has; its hue is that of the coarsest whole that
+    stands.
 
     Parameters
     ----------
@@ -483,7 +497,7 @@ def wholes_tree(wholes, ax: Axes | None = None, *, title: str | None = "members,
             ax.add_patch(Rectangle((a, row + 0.04), b - a, 0.92, facecolor=hues[label], edgecolor="white",
                                    linewidth=1.0, alpha=alpha))
             share = (b - a) / n
-            if share > 0.012:
+            if share > 0.022:
                 told = f"{label}" + f"{' ' if share > 0.12 else chr(10)}({b - a:,})" * bool(share > 0.035)
                 ax.text((a + b) / 2, row + 0.5, told, ha="center", va="center", fontsize=8 if share > 0.035 else 6,
                         color=_readable(1 - alpha * (1 - hues[label])))

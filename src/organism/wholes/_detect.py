@@ -9,7 +9,7 @@ import numpy as np
 
 from ._agree import agreement, crossed
 
-__all__ = ["METHODS", "alike", "candidates", "detect", "nested"]
+__all__ = ["METHODS", "alike", "candidates", "detect", "divides", "nested", "settled"]
 
 #: Resolutions at which the flows are divided, from coarse to fine.
 RESOLUTIONS = tuple(float(x) for x in np.geomspace(0.01, 50, 38).round(4))
@@ -128,7 +128,7 @@ def candidates(flows, method: str, rng, resolutions=RESOLUTIONS, stable: float =
     return METHODS[method](flows, rng, resolutions, stable)
 
 
-def alike(flows, method: str, setting, k: int, rng) -> np.ndarray | None:
+def alike(flows, method: str, setting, k: int, rng, made=None) -> np.ndarray | None:
     """Divide other flows by the same method into about as many groups, or None if it finds no groups.
 
     Where nothing divides them, a detector may leave flows whole at a resolution at which others fall into parts;
@@ -137,20 +137,26 @@ def alike(flows, method: str, setting, k: int, rng) -> np.ndarray | None:
     divides, which gives chance more. What would be no level, for it hardly divides, is none here either.
     """
     if method != "louvain":
-        made = [(abs(np.log((one["labels"].max() + 1) / k)), one["labels"]) for one in candidates(flows, method, rng)]
-        off, labels = min(made, key=lambda pair: pair[0], default=(np.inf, None))
+        made = candidates(flows, method, rng) if made is None else made         # once for all levels
+        off, labels = min(((abs(np.log((one["labels"].max() + 1) / k)), one["labels"]) for one in made),
+                          key=lambda pair: pair[0], default=(np.inf, None))
         return labels if off <= np.log(FAR) else alike(flows, "louvain", 1.0, k, rng)
+    return settled(flows, setting, k, rng)[0]
+
+
+def settled(flows, setting: float, k: int, rng) -> tuple[np.ndarray | None, float]:
+    """Move the resolution of Louvain's method until there are about ``k`` groups; return them, and where that was."""
     seed, made, low, high = int(rng.integers(2**31)), [], None, None
     for _ in range(1 + STEPS):
         labels = detect(flows, setting, seed)
         off, level = np.log((labels.max() + 1) / k), divides(labels)
         if level:
-            made.append((abs(off), labels))
+            made.append((abs(off), labels, setting))
             if abs(off) <= NEAR:
                 break
         low, high = (setting, high) if off < 0 or not level else (low, setting)
         setting = low * 4 if high is None else high / 4 if low is None else float(np.sqrt(low * high))
-    return min(made, key=lambda pair: pair[0], default=(np.inf, None))[1]
+    return min(made, key=lambda one: one[0], default=(np.inf, None, setting))[1:]
 
 
 def nested(levels: list[np.ndarray]) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import closest, number, whole
 from .._checks import seed as resolved
 from ._agree import agreement
-from ._detect import METHODS, RESOLUTIONS, STABLE, alike, candidates, detect, divides, nested
+from ._detect import METHODS, RESOLUTIONS, STABLE, alike, candidates, detect, divides, nested, settled
 from ._level import Level, Null, statistics
 from ._maps import codelength, walk
 from ._meta import to_mesa, triplets
@@ -278,12 +278,17 @@ def _by_size(labels) -> np.ndarray:
     return rank[labels]
 
 
-def _one_null(trade: Trade, null: str, method: str, setting, k: int, given: dict, seed: int) -> dict | None:
-    """Make one null, and return the statistics of the level with about ``k`` wholes that is found in it."""
+def _one_null(trade: Trade, null: str, method: str, wanted, given: dict, seed: int) -> list[dict | None]:
+    """Make one null, and return the statistics of the levels with about as many wholes that are found in it.
+
+    ``wanted`` holds pairs of a setting and a number of wholes.
+    """
     rng = np.random.default_rng(seed)
     flows, resources = null_of(trade, null, rng, **given)
-    labels = alike(flows, method, setting, k, rng)
-    return None if labels is None else statistics(trade, labels, flows, resources)
+    made = None if method == "louvain" else candidates(flows, method, rng)
+    found = [alike(flows, method, setting, k, rng, made) for setting, k in wanted]
+    step = walk(flows)
+    return [None if labels is None else statistics(trade, labels, flows, resources, step) for labels in found]
 
 
 def _one_bootstrap(trade: Trade, method: str, settings, labels, seed: int) -> list[float]:
@@ -313,17 +318,22 @@ def _tested(levels, trade, method, nulls, n_nulls, n_bootstraps, rng, workers, p
     if not levels:
         return levels
 
-    def against(level, null, given, each, bar):
-        jobs = [(_one_null, trade, null, method, level.setting, level.n_wholes, given, seed)
+    def against(some, null, given, each, bar):
+        wanted = [(level.setting, level.n_wholes) for level in some]
+        if method == "louvain":                 # where a first null has about as many, others are soon there
+            first = null_of(trade, null, rng, **given)[0]
+            wanted = [(settled(first, setting, k, rng)[1], k) for setting, k in wanted]
+        jobs = [(_one_null, trade, null, method, wanted, given, seed)
                 for seed in rng.integers(2**63, size=n_nulls).tolist()]
         rows = list(each(jobs, bar))
-        return {name: Null.of(value, [np.nan if row is None else row[name] for row in rows])
-                for name, value in level.statistics.items()}
+        return [{name: Null.of(value, [np.nan if row[i] is None else row[i][name] for row in rows])
+                 for name, value in level.statistics.items()} for i, level in enumerate(some)]
 
-    with tqdm(total=len(levels) * len(nulls) * n_nulls + n_bootstraps, desc="nulls", disable=not progress) as bar, \
+    with tqdm(total=len(nulls) * n_nulls + n_bootstraps, desc="nulls", disable=not progress) as bar, \
             _workers(workers) as each:
-        levels = [replace(level, nulls={null: against(level, null, {}, each, bar) for null in nulls})
-                  for level in levels]
+        by_null = {null: against(levels, null, {}, each, bar) for null in nulls}
+        levels = [replace(level, nulls={null: found[i] for null, found in by_null.items()})
+                  for i, level in enumerate(levels)]
         strongest = sorted((i for i, level in enumerate(levels) if level.stands),
                            key=lambda i: -np.nan_to_num(levels[i].excess, nan=np.inf))
         for i in strongest * 2:                 # the second time against those that came after it
@@ -335,7 +345,7 @@ def _tested(levels, trade, method, nulls, n_nulls, n_bootstraps, rng, workers, p
                 what = None if j is None else f"{name} {levels[j].n_wholes}"
                 if j is not None and what not in beyond and levels[i].stands:
                     bar.total += n_nulls
-                    beyond[what] = against(levels[i], nulls[0], {given: levels[j].labels}, each, bar)
+                    beyond[what], = against([levels[i]], nulls[0], {given: levels[j].labels}, each, bar)
             levels[i] = replace(levels[i], beyond=beyond)
         settings, labels = [level.setting for level in levels], [level.labels for level in levels]
         seeds = rng.integers(2**63, size=n_bootstraps).tolist()

@@ -8,8 +8,8 @@ from .._checks import closest
 
 __all__ = ["NULLS", "known_null", "null_flows", "null_of"]
 
-#: Rounds of scaling at most, and how near strengths must come.
-ROUNDS, NEAR = 500, 1e-6
+#: Rounds of scaling at most, and how near strengths must come, as a part of the greatest.
+ROUNDS, NEAR = 200, 1e-5
 #: How often ties may swap, of many and of few: in about half of the sweeps each tie is tried.
 SWEEPS, MORE, FEW = 40, 100, 1000
 
