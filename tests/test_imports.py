@@ -15,7 +15,7 @@ ROOT = Path(organism.__file__).parent
 #: The layers, lowest first. A module imports from lower layers, or from its own without a cycle.
 LAYERS = [
     {"_bootstrap", "_core", "_checks", "_dispatch", "_fields", "_layouts", "_origins", "_outputs", "_places", "_slices",
-     "_ties", "_version", "_written", "agenda", "topology", "params"},
+     "_matching", "_ties", "_version", "_written", "agenda", "topology", "params"},
     {"state", "storage", "records", "inputs", "regimes"},
     {"_binding", "_clock", "_editing", "_governing", "_packing", "_settling"},
     {"world", "interact"},

@@ -93,12 +93,12 @@ def test_no_roles_in_shuffled_recordings():
 def test_the_number_does_not_hang_on_luck():
     """Six clouds, of which poor fits find three alike: the number is the same with every seed, and so are the roles.
 
-    Three do one thing, three do two. Mean strengths of 20 seeds scatter as their standard errors say.
+    Three do one thing, three do two. Mean strengths of 10 seeds scatter as their standard errors say.
     """
     ends = np.eye(3) * .7 + .1
     mixes = np.concatenate([ends, (ends + np.roll(ends, 1, axis=0)) / 2])
     true, table = planted(np.random.default_rng(1), 500, 60, mixes)
-    found = [find_roles(table, rng=seed, n_resamples=19) for seed in range(20)]
+    found = [find_roles(table, rng=seed, n_resamples=19) for seed in range(10)]
     assert {one.n_roles for one in found} == {6} and not any(one.underdetermined for one in found)
     assert all(one.rivals == (6,) and "underdetermined" not in str(one) for one in found)
     strengths, errors = (np.array([getattr(one, name)[6] for one in found]) for name in ("strengths", "errors"))

@@ -225,7 +225,7 @@ def test_bands_are_of_roles_and_of_flows_dealt_out():
     assert ties.nnz == world.topology.n_ties and (ties != table).nnz == 0
     rng, dealt = np.random.default_rng(5), []
     for _ in range(12):
-        one = null_flows(ties, "flows", rng)
+        one = null_flows(ties, "flows", np.random.default_rng(int(rng.integers(2**63))))
         assert (one.indices == ties.indices).all() and sorted(one.data[one.data > 0]) == sorted(table.data)
         dealt.append((one.toarray().tolist(), rng.permutation(roles).tolist()))
     labels = [site // 8 // 2 * 4 + site % 8 // 2 for site in range(64)]

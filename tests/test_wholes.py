@@ -519,7 +519,8 @@ def test_bad_sources_are_refused(source, error, match):
     ({"method": "louvian"}, "method must be one of louvain, networkx, infomap, not 'louvian'; did you mean 'louvain'"),
     ({"nulls": ["degres"]}, "nulls must be some of flows, strengths, degrees, not 'degres'; did you mean 'degrees'"),
     ({"n_nulls": 0}, "n_nulls must be at least 1, not 0"), ({"n_bootstraps": -1}, "n_bootstraps must be at least 0"),
-    ({"resolutions": [1, 0]}, "resolutions must be numbers above 0"), ({"resolutions": []}, "numbers above 0"),
+    ({"resolutions": [1, 0]}, r"each of resolutions must be in \(0, 1e\+06\], not 0"),
+    ({"resolutions": []}, "numbers above 0"),
     ({"stable": 1.5}, r"stable must be in \(0, 1\], not 1.5"),
     ({"alpha": 0}, r"alpha must be in \(0, 1\], not 0")])
 def test_bad_settings_are_refused(change, match):
