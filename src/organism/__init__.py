@@ -21,7 +21,8 @@ Where things are, each module importing only from those above it:
 ``_core``          the kernel, in Cython
 ``measures``       numbers of a world; ``flows``: who fed whom; ``intervene``: what can be done to it
 ``snapshots``      flows window by window; ``temporal``: how they change; ``roles``, ``wholes``: what
-                   emerges, found and held against chance; ``scales``; ``counterfactual``: lesions
+                   emerges, found and held against chance (``_matching``: who is who in two findings);
+                   ``scales``; ``counterfactual``: lesions
 ``datasets``       flow networks from published tables
 ``model``          the world in Mesa, with ``member``, ``_arguments`` and ``_spaces``
 ``sweeps``         many runs, with ``_designs``, ``_runs``, ``_engines`` and ``_store``

@@ -125,6 +125,15 @@ class Snapshot:
         return found
 
 
+def latest(source):
+    """Return the reading of a snapshot, or of the last of a series; anything else as it is."""
+    if isinstance(source, Snapshots):
+        if not len(source):
+            raise ValueError("no snapshot has been taken yet")
+        source = source[-1]
+    return source.reading() if isinstance(source, Snapshot) else source
+
+
 def _together(flows):
     """Add up the flows of equal pairs, in ascending order."""
     giver, receiver, amount = (np.concatenate(part) for part in zip(*flows, strict=True))

@@ -85,7 +85,7 @@ def add(commands) -> None:
                           "snapshots/ holds every window (organism.Snapshots.read reads it), windows.csv a row of "
                           "measures for each, flows.csv a row for each window and pair (the last windows, up to a "
                           "million rows), last_window.graphml the last window as a graph, wholes_over_time.png what "
-                          "became of wholes")
+                          "became of wholes, if there were any")
     out.add_argument("--nulls", metavar="N", type=nulls,
                      help="how often wholes are looked for again in flows dealt out by chance, of each of two kinds: "
                           f"19 or more, or 0 for never (default: {NULLS} of up to {CHEAP:,} ties, else 0)")

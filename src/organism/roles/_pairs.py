@@ -8,7 +8,7 @@ import numpy as np
 
 from ..flows import Reading, merge
 from ..measures._sources import is_world
-from ..snapshots import Snapshot, Snapshots
+from ..snapshots import latest
 from ..wholes import trade_of
 
 __all__ = ["Pairs", "pairs_of"]
@@ -49,12 +49,7 @@ class Pairs:
 
 def pairs_of(source, given: bool | None = None) -> Pairs:
     """Read flows by pairs; see :func:`~organism.roles.block_roles`."""
-    if isinstance(source, Snapshots):
-        if not len(source):
-            raise ValueError("no snapshot has been taken yet")
-        source = source[-1]
-    if isinstance(source, Snapshot):
-        source = source.reading()
+    source = latest(source)
     if is_world(source):
         site = np.asarray(source.living)
         amount = source.tie("total") if source.ledger else source.tie("trace")[:, None]

@@ -20,7 +20,7 @@ STABLE, RUN = 0.85, 3
 DIVIDES, GROUPS = 0.2, 0.5
 #: Nulls have about as many groups if the logarithm of the ratio is so small; how often the resolution is moved.
 NEAR, STEPS = 0.15, 5
-#: No division of a null into more, or less, than so many times as many is compared.
+#: Where no level of another method has about as many groups, by such a factor, Louvain's method divides the null.
 FAR = 1.5
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..flows import Reading, flow_matrix, ours
 from ..measures import welfare
 from ..measures._sources import is_world
-from ..snapshots import Snapshot, Snapshots
+from ..snapshots import latest
 
 __all__ = ["Trade", "trade_of"]
 
@@ -71,12 +71,7 @@ def trade_of(source) -> Trade:
     """
     from scipy import sparse
 
-    if isinstance(source, Snapshots):
-        if not len(source):
-            raise ValueError("no snapshot has been taken yet")
-        source = source[-1]
-    if isinstance(source, Snapshot):
-        source = source.reading()
+    source = latest(source)
     if is_world(source):
         here = np.asarray(source.living)
         flows = flow_matrix(source)[here][:, here]
