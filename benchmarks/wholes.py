@@ -49,6 +49,7 @@ def snapshots(report, world, rounds, every=100):
 def roles(report, world):
     """Find roles, with and without goods, and by the block model."""
     rows = []
+    og.find_roles([[9, 1], [1, 9]] * 20, rng=1)             # the first call also imports what it needs
     for name, blocks in (("all that is known", None), ("tasks alone", "tasks")):
         found, seconds = took(og.find_roles, world, blocks=blocks, rng=1)
         rows.append([f"find_roles, {name}", f"{world.n_members:,}", f"{seconds:.2f}", found.n_roles])
@@ -64,6 +65,7 @@ def roles(report, world):
 def wholes(report, ties):
     """Find wholes in flows with planted ones."""
     flows, *_ = planted_flows(ties=ties, rng=1)
+    og.find_wholes(planted_flows(ties=1000, rng=1)[0], n_nulls=1, rng=1)
     rows = []
     for name, options in (("louvain, no null", {"nulls": ()}),
                           ("louvain, 19 nulls of each of 3 kinds, two processes", {"workers": 2}),

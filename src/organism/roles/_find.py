@@ -20,6 +20,9 @@ __all__ = ["Roles", "find_roles"]
 
 #: Members by which roles are counted and tested; more are sampled.
 SAMPLE = 2000
+#: Pairs of random halves by which a number of roles is judged, at most, of few members and of more than are sampled:
+#: those leap less, and cost more.
+MOST_HALVES = 40, 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,7 +248,8 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     if n_roles is None and pvalue <= alpha:
         sample = points[rng.permutation(len(points))[:2 * SAMPLE]]
         strengths, errors = strengths_of(lambda number: found_again(sample, edges, floors, number, rng),
-                                         range(2, max_roles + 1), threshold, members=len(sample))
+                                         range(2, max_roles + 1), threshold, members=len(sample),
+                                         many=MOST_HALVES[len(points) > 2 * SAMPLE])
         number = chosen(strengths, threshold)
     cloud = fit(points[rng.permutation(len(points))[:2 * SAMPLE]] if len(points) else np.zeros((1, edges[-1])),
                 edges, floors, number, rng)

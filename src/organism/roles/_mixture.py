@@ -64,21 +64,34 @@ class Cloud:
 
 
 def _logs(points, edges, centres, weights, variances) -> np.ndarray:
-    """Return log densities (…, R, n) of points (n, D) by centres (…, R, D), weights (…, R), variances (…, blocks)."""
-    widths, inverse = np.diff(edges), np.repeat(1 / variances, np.diff(edges), axis=-1)
+    """Return log densities (R, n) of points (n, D) by centres (R, D), weights (R,) and variances (blocks,)."""
+    alike = np.repeat(1 / variances, np.diff(edges)) @ (points**2).T / 2
+    return _leanings(points, edges, centres, weights, variances) - alike
+
+
+def _leanings(points, edges, centres, weights, variances) -> np.ndarray:
+    """Return log densities (…, R, n) but for what is alike in all roles, the square of the point over its variance.
+
+    Centres have shape (…, R, D), weights (…, R), variances (…, blocks).
+    """
+    widths, shape = np.diff(edges), centres.shape
     free = widths - 1                                       # a mix of M shares has M - 1 degrees of freedom
-    scaled = centres * inverse[..., None, :]
+    scaled = centres * np.repeat(1 / variances, widths, axis=-1)[..., None, :]
     own = np.log(weights) - (scaled * centres).sum(axis=-1) / 2
-    own = own - (free * np.log(2 * np.pi * variances)).sum(axis=-1)[..., None] / 2
-    return scaled @ points.T + own[..., None] - (inverse @ (points**2).T)[..., None, :] / 2
+    own -= (free * np.log(2 * np.pi * variances)).sum(axis=-1)[..., None] / 2
+    logs = (scaled.reshape(-1, shape[-1]) @ points.T).reshape(*shape[:-1], len(points))
+    logs += own[..., None]
+    return logs
 
 
 def _softmax(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities of logs (…, R, n) over R, and the sums (…) of the log totals over n."""
+    """Turn logs (…, R, n) into probabilities, in place; return them, and the sums (…) over n of the log totals."""
     top = logs.max(axis=-2, keepdims=True)
-    e = np.exp(logs - top)
-    total = e.sum(axis=-2, keepdims=True)
-    return e / total, (top + np.log(total)).sum(axis=(-2, -1))
+    logs -= top
+    np.exp(logs, out=logs)
+    total = logs.sum(axis=-2, keepdims=True)
+    logs /= total
+    return logs, (top + np.log(total)).sum(axis=(-2, -1))
 
 
 def fit(points: np.ndarray, edges, floors, n_roles: int, rng: np.random.Generator, starts: int = 8) -> Cloud:
@@ -127,26 +140,29 @@ def first_labels(points, n_roles, rng, starts: int = 1) -> np.ndarray:
     """
     n, square, trials, every = len(points), (points**2).sum(axis=1), 2 + int(np.log(n_roles)), np.arange(starts)
 
-    def distances(centres):
-        """Return squared distances (starts, m, n) of the points from centres (starts, m, D)."""
-        return (square + (centres**2).sum(axis=-1)[..., None]) - 2 * centres @ points.T
+    def nearness(centres):
+        """Return squared distances (starts, m, n) of the points from centres (starts, m, D), less the points' own."""
+        made = (-2 * centres.reshape(-1, centres.shape[-1]) @ points.T).reshape(*centres.shape[:-1], n)
+        made += (centres**2).sum(axis=-1)[..., None]
+        return made
 
     centres = points[rng.integers(n, size=(starts, 1))]
-    nearest = np.maximum(distances(centres)[:, 0], 0)
+    nearest = np.maximum(nearness(centres)[:, 0] + square, 0)
     for _ in range(n_roles - 1):
         reach, luck = np.cumsum(nearest, axis=1), rng.random((starts, trials))
         drawn = np.stack([np.searchsorted(one, u * one[-1], side="right") if one[-1] > 0 else (u * n).astype(int)
                           for one, u in zip(reach, luck, strict=True)])
         some = points[np.minimum(drawn, n - 1)]
-        far = np.clip(distances(some), 0, nearest[:, None])
+        far = np.clip(nearness(some) + square, 0, nearest[:, None])
         best = far.sum(axis=-1).argmin(axis=1)
         centres = np.concatenate([centres, some[every, best][:, None]], axis=1)
         nearest = far[every, best]
     for _ in range(FIRST):
-        labels = ((centres**2).sum(axis=-1)[..., None] - 2 * centres @ points.T).argmin(axis=1)
+        labels = nearness(centres).argmin(axis=1)
         member = (labels[:, None] == np.arange(n_roles)[:, None]).astype(float)
         size = member.sum(axis=-1, keepdims=True)
-        centres = np.where(size > 0, member @ points / np.maximum(size, 1), centres)
+        sums = (member.reshape(-1, n) @ points).reshape(centres.shape)
+        centres = np.where(size > 0, sums / np.maximum(size, 1), centres)
     return labels
 
 
@@ -157,12 +173,13 @@ def _climb(points, edges, floors, p, steps: int) -> tuple[Cloud, np.ndarray]:
     free, before = np.diff(edges) - 1, -np.inf
     for step in range(steps):
         size = p.sum(axis=-1) + 1e-9
-        centres = p @ points / size[..., None]
+        centres = (p.reshape(-1, n) @ points).reshape(*size.shape, -1) / size[..., None]
         # Σ p |x - c|² = Σ |x|² - Σ size |c|², for the centres are the means
         around = squares - np.add.reduceat((size[..., None] * centres**2).sum(axis=1), blocks, axis=1)
         variances = np.maximum(np.maximum(around, 0) / n / np.maximum(free, 1), floors)
         weights = size / size.sum(axis=-1, keepdims=True)
-        p, after = _softmax(_logs(points, edges, centres, weights, variances))
+        p, after = _softmax(_leanings(points, edges, centres, weights, variances))
+        after -= (squares / variances).sum(axis=-1) / 2
         if (after - before < GAIN * n).all() and step > 3:
             break
         before = after

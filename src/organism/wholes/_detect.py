@@ -54,15 +54,42 @@ def detect(flows, resolution: float, seed: int) -> np.ndarray:
 
 def divides(labels) -> bool:
     """Tell whether a partition is a level at all: no stray few beside one whole, nor hardly anybody together."""
+    return _many(labels) and _together(labels)
+
+
+def _many(labels) -> bool:
+    share = np.bincount(labels) / len(labels)
+    return bool(1 - share @ share >= DIVIDES)
+
+
+def _together(labels) -> bool:
     size = np.bincount(labels)
-    share = size / len(labels)
-    return bool(1 - share @ share >= DIVIDES and size[size > 2].sum() >= GROUPS * len(labels))
+    return bool(size[size > 2].sum() >= GROUPS * len(labels))
+
+
+def _ladder(flows, rng, resolutions) -> dict[int, np.ndarray]:
+    """Return the divisions of the flows by rung of the ladder, all that might be levels.
+
+    From resolution 1 down, and up: beyond two rungs in a row that leave nearly all members in one whole, or nearly
+    nobody in any, there is nothing more to find.
+    """
+    seeds = rng.integers(2**31, size=len(resolutions)).tolist()
+    first = int(np.abs(np.log(resolutions)).argmin())
+    made = {}
+    for rungs, goes_on in ((range(first, -1, -1), _many), (range(first + 1, len(resolutions)), _together)):
+        missed = 0
+        for i in rungs:
+            made[i] = detect(flows, resolutions[i], seeds[i])
+            missed = 0 if goes_on(made[i]) else missed + 1
+            if missed == 2:
+                break
+    return dict(sorted(made.items()))
 
 
 def _louvain(flows, rng, resolutions, stable):
     """Sweep the resolution, and keep what stays the same over a stretch of it, most and longest first."""
-    partitions = [detect(flows, resolution, int(rng.integers(2**31))) for resolution in resolutions]
-    split = [divides(labels) for labels in partitions]
+    partitions = _ladder(flows, rng, resolutions)
+    split = {i: divides(labels) for i, labels in partitions.items()}
 
     @cache
     def close(pair) -> float:
@@ -70,10 +97,10 @@ def _louvain(flows, rng, resolutions, stable):
 
     def stretch(i: int, step: int) -> list[int]:
         """Return the resolutions next to one, on one side, as far as their divisions agree with its own."""
-        beside = range(i + step, len(split) if step > 0 else -1, step)
-        return list(takewhile(lambda j: split[j] and close(frozenset((i, j))) >= stable, beside))
+        beside = range(i + step, len(resolutions) if step > 0 else -1, step)
+        return list(takewhile(lambda j: split.get(j) and close(frozenset((i, j))) >= stable, beside))
 
-    around = {i: stretch(i, -1) + stretch(i, 1) for i in range(len(split)) if split[i]}
+    around = {i: stretch(i, -1) + stretch(i, 1) for i in split if split[i]}
     steady = {i: float(np.mean([close(frozenset((i, j))) for j in alike])) for i, alike in around.items() if alike}
     kept, taken = [], set()
     for i in sorted(steady, key=lambda i: -len(around[i]) * (steady[i] - stable)):
