@@ -20,6 +20,7 @@ from bench import Others, Report, machine
 import organism as og
 from organism.roles import block_roles
 from organism.wholes import planted_flows
+from organism.wholes._detect import RESOLUTIONS, detect
 
 
 def took(call, *args, **kwargs):
@@ -72,6 +73,9 @@ def wholes(report, ties):
                           ("infomap, no null", {"method": "infomap", "nulls": ()})):
         found, seconds = took(og.find_wholes, flows, rng=1, **options)
         rows.append([name, f"{flows.nnz:,}", f"{seconds:.2f}", " ⊂ ".join(str(level.n_wholes) for level in found)])
+    _, once = took(detect, flows, 1.0, 1)
+    rows.append(["scikit-network's Louvain alone, one resolution", f"{flows.nnz:,}", f"{once:.2f}",
+                 f"the ladder has {len(RESOLUTIONS)}, of which those that divide, and 2 more, are run"])
     report.table("Wholes", ["", "ties", "s", "wholes"], rows)
     report.promise("wholes of 10⁵ ties", float(rows[0][2]), 5, False, " s")
     report.promise("and with 19 nulls of each kind", float(rows[1][2]), 120, False, " s")

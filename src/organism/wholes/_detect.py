@@ -18,8 +18,9 @@ STABLE, RUN = 0.85, 3
 #: A level divides: two members drawn by lot are in different wholes so often at least. And it groups: so large a share
 #: of the members at least is in wholes of three or more.
 DIVIDES, GROUPS = 0.2, 0.5
-#: Nulls have about as many groups if the logarithm of the ratio is so small; how often the resolution is moved.
-NEAR, STEPS = 0.15, 5
+#: Nulls have about as many groups if the logarithm of the ratio is so small: as many, up to 20, for fewer groups keep
+#: more inside. How often the resolution is moved for that.
+NEAR, STEPS = 0.05, 6
 #: Where no level of another method has about as many groups, by such a factor, Louvain's method divides the null.
 FAR = 1.5
 
@@ -171,7 +172,7 @@ def alike(flows, method: str, setting, k: int, rng, made=None) -> np.ndarray | N
     return settled(flows, setting, k, rng)[0]
 
 
-def settled(flows, setting: float, k: int, rng) -> tuple[np.ndarray | None, float]:
+def settled(flows, setting: float, k: int, rng, near: float = NEAR) -> tuple[np.ndarray | None, float]:
     """Move the resolution of Louvain's method until there are about ``k`` groups; return them, and where that was."""
     seed, made, low, high = int(rng.integers(2**31)), [], None, None
     for _ in range(1 + STEPS):
@@ -179,10 +180,14 @@ def settled(flows, setting: float, k: int, rng) -> tuple[np.ndarray | None, floa
         off, level = np.log((labels.max() + 1) / k), divides(labels)
         if level:
             made.append((abs(off), labels, setting))
-            if abs(off) <= NEAR:
+            if abs(off) <= near:
                 break
         low, high = (setting, high) if off < 0 or not level else (low, setting)
-        setting = low * 4 if high is None else high / 4 if low is None else float(np.sqrt(low * high))
+        guess = setting * float(np.exp(-off)) if level else 0.0     # groups grow about as the resolution
+        if level and (low or 0) < guess < (high or np.inf):
+            setting = guess
+        else:
+            setting = low * 4 if high is None else high / 4 if low is None else float(np.sqrt(low * high))
     return min(made, key=lambda one: one[0], default=(np.inf, None, setting))[1:]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import closest, number, whole
 from .._checks import seed as resolved
 from ._agree import agreement
-from ._detect import METHODS, RESOLUTIONS, STABLE, alike, candidates, detect, divides, nested, settled
+from ._detect import METHODS, NEAR, RESOLUTIONS, STABLE, alike, candidates, detect, divides, nested, settled
 from ._level import Level, Null, statistics
 from ._maps import codelength, walk
 from ._meta import to_mesa, triplets
@@ -24,6 +24,8 @@ KEPT = {"flows": "same ties, flows shuffled", "strengths": "same ties, flows shu
         "degrees": "ties at random, as many of each member"}
 ENOUGH = {"flows": "who is tied to whom", "strengths": "how much each member gives and gets",
           "degrees": "how many ties each member has"}
+#: Nulls from which the resolution of the others is learnt.
+PILOTS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,9 +322,10 @@ def _tested(levels, trade, method, nulls, n_nulls, n_bootstraps, rng, workers, p
 
     def against(some, null, given, each, bar):
         wanted = [(level.setting, level.n_wholes) for level in some]
-        if method == "louvain":                 # where a first null has about as many, others are soon there
-            first = null_of(trade, null, rng, **given)[0]
-            wanted = [(settled(first, setting, k, rng)[1], k) for setting, k in wanted]
+        if method == "louvain":                 # where first nulls have as many, others are soon there
+            first = [null_of(trade, null, rng, **given)[0] for _ in range(PILOTS)]
+            wanted = [(float(np.exp(np.mean([np.log(settled(one, setting, k, rng, NEAR / 2)[1]) for one in first]))), k)
+                      for setting, k in wanted]
         jobs = [(_one_null, trade, null, method, wanted, given, seed)
                 for seed in rng.integers(2**63, size=n_nulls).tolist()]
         rows = list(each(jobs, bar))
