@@ -20,7 +20,10 @@ if platform.machine().lower() in ("x86_64", "amd64"):
     LEVELS |= {"_v3": ["-march=x86-64-v3"], "_v4": ["-march=x86-64-v4"]}
 
 # Value-safe flags only: no contraction, so every level and thread count gives the same bits.
-INCLUDED = ("_lanes.h", "_book.pxi", "_passes.pxi", "_demography.pxi", "_regimes.pxi")
+MODULES = {
+    "_core": ("_lanes.h", "_book.pxi", "_passes.pxi", "_demography.pxi", "_regimes.pxi"),
+    "_neighbours": ("_neighbours.h", "_neighbours_of.h"),
+}
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-Wno-psabi"]
 PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 
@@ -68,19 +71,20 @@ class Build(build_ext):
 
 
 def extensions():
-    """Yield one extension a level, all of the same generated C."""
+    """Yield one extension a module and level, all levels of the same generated C."""
     from Cython.Build import cythonize
 
-    module = cythonize([Extension("organism._core", ["src/organism/_core.pyx"])], quiet=True)[0]
     macros = [("ORGANISM_CHECKED", "1")] if os.environ.get("ORGANISM_CHECKED", "0") == "1" else []
-    for level, flags in LEVELS.items():
-        # the same C source under another module name: only the init function is renamed
-        source = f"src/organism/_core{level}.c"
-        if level:
-            shutil.copy(module.sources[0], source)
-        rename = [("PyInit__core", f"PyInit__core{level}")] if level else []
-        yield Extension(f"organism._core{level}", [source], depends=["src/organism/" + name for name in INCLUDED],
-                        define_macros=macros + rename, extra_compile_args=list(flags))
+    made = cythonize([Extension(f"organism.{name}", [f"src/organism/{name}.pyx"]) for name in MODULES], quiet=True)
+    for module, (name, included) in zip(made, MODULES.items(), strict=True):
+        for level, flags in LEVELS.items():
+            # the same C source under another module name: only the init function is renamed
+            source = f"src/organism/{name}{level}.c"
+            if level:
+                shutil.copy(module.sources[0], source)
+            rename = [(f"PyInit_{name}", f"PyInit_{name}{level}")] if level else []
+            yield Extension(f"organism.{name}{level}", [source], define_macros=macros + rename,
+                            depends=[f"src/organism/{one}" for one in included], extra_compile_args=list(flags))
 
 
 if sys.platform == "win32":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 
-__all__ = ["core"]
+__all__ = ["core", "neighbours"]
 
 
 def _load():
@@ -30,15 +30,22 @@ def _load():
         if wanted not in ("1", "3", "4"):
             raise ImportError(f"ORGANISM_LEVEL must be 1, 3 or 4, not {wanted!r}")
         best = min(best, int(wanted))
+    return base, best
+
+
+def _best(name):
+    """Return the build of a module for the highest level there is, up to the processor's."""
     for level in (4, 3):
-        if level <= best:
+        if level <= _level:
             try:
-                return importlib.import_module(f"organism._core_v{level}")
+                return importlib.import_module(f"organism.{name}_v{level}")
             except ModuleNotFoundError:  # the compiler did not know that level
                 continue
-    return base
+    return importlib.import_module(f"organism.{name}")
 
 
-core = _load()
+_base, _level = _load()
+core = _best("_core")
+neighbours = _best("_neighbours")
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=core.after_fork)

@@ -1,0 +1,246 @@
+"""What goes between neighbours: diffusion, the exchange of surplus for want; and what grows again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._checks import closest, number, whole
+from .._dispatch import neighbours
+from ._reduce import SUM, _reduced
+from ._walks import address, kind_of, read, room, walk
+
+__all__ = ["diffuse", "flow", "regrow"]
+
+STEP = 3
+KINDS = ("linear", "logistic")
+
+
+def _rates(name, rate, columns, low=0.0):
+    """Return a rate a column, or say what is wrong with one."""
+    rates = np.atleast_1d(np.asarray(rate))
+    if rates.dtype.kind not in "iufb" or rates.ndim > 1 or len(rates) not in (1, columns):
+        raise ValueError(f"{name} must be one number, or one for each of the {columns} columns, not {rate!r:.60}")
+    for one in rates.tolist():
+        number(name, one, low)
+    return np.broadcast_to(rates.astype(np.float64), columns)
+
+
+def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 1) -> np.ndarray:
+    """Take explicit steps of diffusion: a part of what each site has goes along each of its ties.
+
+    Synchronous. x_i ← x_i + h (Σ_j w_ji x_j − x_i Σ_j w_ij), that is x ← x − hLx on an undirected topology: the
+    forward Euler step of the heat equation. What leaves a site arrives at others, so column sums stay the same to
+    rounding. Each mode of the Laplacian with eigenvalue λ shrinks by 1 − hλ a step.
+
+    Parameters
+    ----------
+    topology : Topology
+        N sites; its weights, none negative, count.
+    values : array_like of float32 or float64, shape (N,) or (N, …), or the grid's shape and further columns
+    rate : float or array_like of float, shape (columns,)
+        h, the part that goes along a tie of weight 1 in a step, one for all columns or one each. At least 0, and h
+        times the most that leaves a site, max_i Σ_j w_ij, at most 1: more would take what is not there, and beyond
+        twice that much the steps explode.
+    steps : int, default 1
+        At least 0.
+    out : ndarray, optional
+        C-contiguous, of the type and shape of ``values``; may be ``values`` itself.
+    threads : int, default 1
+        The result does not depend on it.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and type of ``values``.
+
+    References
+    ----------
+    LeVeque (2007) *Finite Difference Methods for Ordinary and Partial Differential Equations*, chapter 9.
+
+    Examples
+    --------
+    >>> from organism import Topology
+    >>> diffuse(Topology.grid((5,)), np.array([1., 0, 0, 0, 0]), 0.25)
+    array([0.5 , 0.25, 0.  , 0.  , 0.25])
+    """
+    given, along = walk(topology), walk(topology, 1, "in")
+    rows, shape = read("values", values, topology, "f")
+    columns, steps, threads = rows.shape[1], whole("steps", steps, 0), whole("threads", threads, 1)
+    rates = _rates("rate", rate, columns)
+    weight = given.weights("ties", np.float64)
+    if weight is not None and len(weight) and weight.min() < 0:
+        raise ValueError(f"weights must not be negative for diffusion; that of tie {int(weight.argmin())} is "
+                         f"{weight.min():g}")
+    strength = (given.degree.astype(np.float64) if weight is None else
+                np.bincount(topology.source, weight, topology.n_sites))
+    most = float(strength.max(initial=0.0))
+    if rates.size and rates.max() * most > 1 + 1e-12:
+        raise ValueError(f"rate must be in [0, {1 / most:.6g}], not {rates.max():g}: site {int(strength.argmax())} has ties "
+                         f"of {most:g} in all, and no more can leave a site than it has")
+    made = out if out is values and isinstance(out, np.ndarray) and out.dtype == rows.dtype else room(
+        out, shape, rows.dtype, rows)
+    if made is values:
+        room(made, shape, rows.dtype)
+    here = made.reshape(rows.shape)
+    if made is not values:
+        here[...] = rows
+    if not rows.size:
+        return made
+    kind = kind_of(rows)
+    if given.grid and weight is None:
+        grid, reach, moore, torus = given.grid
+        tiled = np.ascontiguousarray(np.tile(rates, grid[1]), rows.dtype)
+        for _ in range(steps):              # over itself: rows are kept as long as they are needed
+            neighbours.on_grid(kind, STEP, address(here), address(here), grid, columns, reach, moore, torus, False, threads,
+                               address(tiled), 0 if torus else address(given.degree))
+        return made
+    own, back = strength.astype(rows.dtype), along.weights("ties", rows.dtype)
+    rates, there = rates.astype(rows.dtype), np.empty_like(rows) if steps else None
+    for _ in range(steps):
+        neighbours.diffuse(kind, address(here), address(there), address(back), address(own), address(rates), along.ptr,
+                           along.end, columns, threads)
+        here, there = there, here
+    if steps % 2:
+        made.reshape(rows.shape)[...] = here
+    return made
+
+
+def flow(topology, stock, reserve, *, sharing=None, weights=None, loss: float = 0.0, flows=None, out=None,
+         threads: int = 1):
+    """Let those who have more than their reserve give to neighbours who have less: one conserving exchange.
+
+    Synchronous, in two passes, as in a world's tick (MODEL.md, "share"). Donor i has s_i = max(0, x_i − r_i) to give
+    and sees wants d_j = max(0, r_j − x_j); it sends min(s_i, Σ_j d_j), divided as w_ij d_j. So a site may get more than
+    it wants, from several.
+
+    Parameters
+    ----------
+    topology : Topology
+        N sites; i can give to j along i → j.
+    stock : array_like of float32 or float64, shape (N,) or (N, …), or the grid's shape and further columns
+        x, one column a resource, at least 0.
+    reserve : array_like of float
+        r, at least 0, of a shape that broadcasts to that of ``stock``.
+    sharing : array_like of bool, shape (N,) or the grid's, optional
+        Who gives; by default all.
+    weights : {None, "ties"} or array_like of float, shape (n_ties,)
+        w, at least 0. Those of weight 0 get nothing and are not counted.
+    loss : float, default 0
+        Part of what is sent that is lost, in [0, 1].
+    flows : ndarray, shape (n_ties, columns), optional
+        Where to put what goes along every tie, as sent, in the order of ``topology.source``.
+    out : ndarray, optional
+        C-contiguous, of the type and shape of ``stock``; may be ``stock`` itself.
+    threads : int, default 1
+
+    Returns
+    -------
+    stock, sent, received : ndarray
+        Of the shape and type of ``stock``: x − sent + (1 − loss) · received, what each site sent, and what came to it
+        before the loss. Sums of sent and received are the same to rounding.
+
+    Examples
+    --------
+    >>> from organism import Topology
+    >>> flow(Topology.grid((3,), torus=False), [4., 1., 0.], 2.)[0]
+    array([3., 2., 0.])
+    """
+    give, take = walk(topology), walk(topology, 1, "in")
+    rows, shape = read("stock", stock, topology, "f")
+    dtype, loss = rows.dtype, number("loss", loss, 0, 1)
+    keep = np.asarray(reserve)
+    try:
+        keep = np.ascontiguousarray(np.broadcast_to(keep, shape), dtype).reshape(rows.shape)
+    except (ValueError, TypeError):
+        raise ValueError(f"reserve must be numbers that broadcast to the stock's shape {shape}, not {keep.shape}") from None
+    for name, some in (("stock", rows), ("reserve", keep)):
+        if some.size and not (some.min() >= 0 and np.isfinite(some).all()):
+            at = int(np.flatnonzero(~((some >= 0) & np.isfinite(some)).all(axis=1))[0])
+            raise ValueError(f"{name} must be finite and at least 0; that of site {at} is {some[at].tolist()}")
+    kept = give.weights(weights, dtype)
+    if kept is not None and kept.size and kept.min() < 0:
+        raise ValueError(f"weights must not be negative; that of tie {int(kept.argmin())} is {kept.min():g}")
+    givers = None
+    if sharing is not None:
+        givers = np.asarray(sharing).reshape(-1)
+        if givers.dtype != bool or givers.shape != (topology.n_sites,):
+            raise ValueError(f"sharing must say true or false of each of the {topology.n_sites} sites")
+    made = out if out is stock else room(out, shape, dtype, rows)
+    if made is stock:
+        room(made, shape, dtype)
+    if flows is not None:
+        room(flows, (topology.n_ties, rows.shape[1]), dtype, rows, name="flows")
+
+    want = np.maximum(keep - rows, 0)
+    asked, weighed = np.empty_like(rows), np.empty_like(rows)
+    if kept is None:
+        _reduced(SUM, topology, want, give, None, False, threads, asked)
+        weighed = asked
+    else:
+        _reduced(SUM, topology, want, give, (kept > 0).astype(dtype), False, threads, asked)
+        _reduced(SUM, topology, want, give, kept, False, threads, weighed)
+    sent = np.minimum(np.maximum(rows - keep, 0), asked)
+    if givers is not None:
+        sent[~givers] = 0
+    sent[weighed <= 0] = 0
+    part = np.divide(sent, weighed, out=np.zeros_like(rows), where=weighed > 0)
+    received = np.empty_like(rows)
+    back = None if kept is None else np.ascontiguousarray(kept[take.order])
+    _reduced(SUM, topology, part, take, back, False, threads, received)
+    received *= want
+    if flows is not None:
+        np.multiply(part[topology.source], want[topology.target], out=flows)
+        if kept is not None:
+            flows *= kept[:, None]
+    made.reshape(rows.shape)[...] = rows - sent + (1 - loss) * received
+    return made, sent.reshape(shape), received.reshape(shape)
+
+
+def regrow(values, rate, capacity, kind: str = "linear", *, out=None) -> np.ndarray:
+    """Let resources grow again, up to a capacity.
+
+    Element by element, once. "linear": x ← min(K, x + r), as in Sugarscape (Epstein and Axtell 1996, rule G_α).
+    "logistic": x ← x + r x (1 − x/K), the discrete form of Verhulst's; what is 0 stays 0.
+
+    Parameters
+    ----------
+    values : array_like of float or int
+        x, at least 0.
+    rate : array_like
+        r, at least 0; for "logistic" at most 2, beyond which the steps of this map no longer settle.
+    capacity : array_like
+        K, at least 0. What is above stays as it is ("linear") or shrinks ("logistic").
+    kind : {"linear", "logistic"}
+    out : ndarray, optional
+        Of the type and shape of ``values``; may be ``values`` itself.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and type of ``values``.
+
+    Examples
+    --------
+    >>> regrow(np.array([0, 2, 4]), 1, 4)
+    array([1, 3, 4])
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be 'linear' or 'logistic', not {kind!r}" + closest(str(kind), KINDS))
+    x, r, top = np.asarray(values), np.asarray(rate), np.asarray(capacity)
+    for name, some, most in (("values", x, np.inf), ("rate", r, 2 if kind == "logistic" else np.inf),
+                             ("capacity", top, np.inf)):
+        if some.dtype.kind not in "iuf" or not ((some >= 0) & (some <= most) & np.isfinite(some)).all():
+            said = "finite and at least 0" if most == np.inf else f"in [0, {most:g}]"
+            raise ValueError(f"{name} must be numbers {said}")
+        try:
+            np.broadcast_to(some, x.shape)
+        except ValueError:
+            raise ValueError(f"{name} must broadcast to the values' shape {x.shape}, not {some.shape}") from None
+    if kind == "logistic" and x.dtype.kind != "f":
+        raise TypeError(f"values must be float32 or float64 for logistic growth, not of type {x.dtype}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grown = np.maximum(x, np.minimum(top, x + r)) if kind == "linear" else np.maximum(
+            x + np.where(top > 0, r * x * (1 - x / top), -x), 0)
+    made = out if out is values and isinstance(out, np.ndarray) else room(out, x.shape, x.dtype)
+    made[...] = grown
+    return made

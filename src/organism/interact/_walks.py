@@ -1,0 +1,218 @@
+"""How neighbours are reached: along ties, or row by row where a grid has no holes; and the arrays they are read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .._checks import closest, whole
+from ..topology import Topology
+
+__all__ = ["Walk", "address", "kind_of", "read", "room", "walk", "within"]
+
+#: Kinds of elements that the compiled loops know, and what their sums are.
+KINDS = {"int32": 0, "int64": 1, "float32": 2, "float64": 3}
+DIRECTIONS = ("out", "in")
+
+
+@dataclass(eq=False)
+class Walk:
+    """The neighbours of every site of a topology, in one direction and within some ties.
+
+    Parameters
+    ----------
+    topology : Topology
+        Whose ties lead from a site to its neighbours at once.
+    direction : {"out", "in"}
+    """
+
+    topology: Topology
+    direction: str
+
+    @cached_property
+    def order(self) -> np.ndarray | None:
+        """Tie of each neighbour, in canonical order; None if they are in canonical order."""
+        if self.direction == "out":
+            return None
+        topology = self.topology
+        return np.lexsort((topology.site_id[topology.source], topology.target))
+
+    @cached_property
+    def ptr(self) -> np.ndarray:
+        """First neighbour of each site, int64 (N + 1,)."""
+        degree = self.topology.out_degree if self.direction == "out" else self.topology.in_degree
+        return np.concatenate([[0], np.cumsum(degree, dtype=np.int64)])
+
+    @cached_property
+    def end(self) -> np.ndarray:
+        """Neighbours of the sites one after the other, int32 (n_ties,)."""
+        topology = self.topology
+        return np.ascontiguousarray(topology.target if self.order is None else topology.source[self.order])
+
+    @cached_property
+    def degree(self) -> np.ndarray:
+        """Number of neighbours of each site, int32 (N,)."""
+        return np.ascontiguousarray(self.topology.out_degree if self.direction == "out" else self.topology.in_degree,
+                                    np.int32)
+
+    @cached_property
+    def grid(self) -> tuple | None:
+        """Shape, reach, and whether square and wrapped, of a grid that can be walked row by row; else None."""
+        one = self.topology
+        if one.kind != "grid" or len(one.shape) != 2 or one.n_sites != one.shape[0] * one.shape[1]:
+            return None
+        if one.neighbourhood not in ("moore", "von_neumann") or not (np.diff(one.site_id) == 1).all():
+            return None
+        if one.torus and min(one.shape) < 2 * one.radius + 1:      # a neighbour on both sides has one tie
+            return None
+        return tuple(one.shape), one.radius, one.neighbourhood == "moore", bool(one.torus)
+
+    def weights(self, weights, dtype) -> np.ndarray | None:
+        """Return the weights of the neighbours one after the other, or None if all are 1."""
+        if weights is None:
+            return None
+        if isinstance(weights, str):
+            if weights != "ties":
+                raise ValueError(f"weights must be None, 'ties' or one number a tie, not {weights!r}")
+            given = self.topology.weight
+            if given is None:
+                return None
+        else:
+            given = np.asarray(weights)
+            if given.shape != (self.topology.n_ties,):
+                raise ValueError(f"weights must hold one number a tie, in the order of topology.source, shape "
+                                 f"({self.topology.n_ties},), not {given.shape}")
+            if given.dtype.kind not in "iufb" or not np.isfinite(given).all():
+                raise ValueError("weights must be finite numbers" + (
+                    f"; that of tie {int(np.flatnonzero(~np.isfinite(given))[0])} is not"
+                    if given.dtype.kind == "f" else f", not of type {given.dtype}"))
+        return np.ascontiguousarray(given if self.order is None else given[self.order], dtype)
+
+
+def walk(topology, reach: int = 1, direction: str = "out") -> Walk:
+    """Return the walk over neighbours within ``reach`` ties; it is kept with the topology."""
+    if not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a Topology, not {type(topology).__name__}; see Topology.grid and "
+                        "Topology.from_space")
+    if direction not in DIRECTIONS:
+        raise ValueError(f"direction must be 'out' or 'in', not {direction!r}" + closest(direction, DIRECTIONS))
+    reach = whole("reach", reach, 1)
+    kept = vars(topology).setdefault("_walks", {})
+    if (reach, direction) not in kept:
+        kept[reach, direction] = Walk(within(topology, reach), direction)
+    return kept[reach, direction]
+
+
+def within(topology, reach: int) -> Topology:
+    """Tie every site to all that are at most some ties away, itself left out.
+
+    Parameters
+    ----------
+    topology : Topology
+    reach : int
+        Ties, at least 1. On a grid without holes the radius grows so many times.
+
+    Returns
+    -------
+    Topology
+        With the same sites; all weights are 1 if ``reach`` is above 1.
+
+    Examples
+    --------
+    >>> from organism import Topology
+    >>> within(Topology.grid((9, 9)), 2).n_ties // 81
+    24
+    """
+    reach = whole("reach", reach, 1)
+    if reach == 1:
+        return topology
+    if topology.kind == "grid" and topology.n_sites == int(np.prod(topology.shape)):
+        radius = min(topology.radius * reach, max(topology.shape))
+        made = Topology.grid(topology.shape, topology.neighbourhood or "moore", radius, bool(topology.torus))
+        if np.array_equal(made.site_id, topology.site_id):
+            return made
+    from scipy import sparse
+
+    n = topology.n_sites
+    step = sparse.csr_array((np.ones(topology.n_ties, bool), (topology.source, topology.target)), shape=(n, n))
+    near = here = step
+    for _ in range(reach - 1):
+        here = (here @ step).astype(bool)
+        near = (near + here).astype(bool)
+    ends = near.tocoo()
+    other = ends.row != ends.col
+    made = Topology.from_edges(ends.row[other], ends.col[other], n)
+    return made if np.array_equal(made.site_id, topology.site_id) else made.with_site_ids(topology.site_id)
+
+
+def address(array) -> int:
+    """Return where an array begins, 0 of None."""
+    return 0 if array is None else array.ctypes.data
+
+
+def kind_of(array) -> int:
+    """Return the kind of an array's elements, as the compiled loops count them."""
+    return KINDS[array.dtype.name]
+
+
+def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, tuple]:
+    """Return values as rows of sites in a type that the compiled loops know, and the shape that they came in.
+
+    Parameters
+    ----------
+    name : str
+        What the values are called, for messages.
+    values : array_like, shape (N,), (N, …), or the grid's shape and further columns
+    topology : Topology
+    kinds : str
+        Kinds of NumPy types that are allowed.
+
+    Returns
+    -------
+    rows : ndarray, shape (N, C)
+        C-contiguous; the values themselves where they are so.
+    shape : tuple of int
+    """
+    given = np.asarray(values)
+    n, grid = topology.n_sites, topology.shape
+    if given.dtype.kind not in kinds or given.dtype.name in ("float16", "longdouble", "float128"):
+        wanted = "float32 or float64" if kinds == "f" else "whole numbers, float32 or float64"
+        raise TypeError(f"{name} must be {wanted}, not of type {given.dtype}")
+    whole_grid = grid is not None and len(grid) > 1 and given.shape[:len(grid)] == tuple(grid)
+    if not whole_grid and given.shape[:1] != (n,):
+        said = f"({n},)" + (f" or {tuple(grid)}" if grid is not None and len(grid) > 1 else "")
+        raise ValueError(f"{name} must have one row for each of the {n} sites, shape {said} and further columns if any, "
+                         f"not {given.shape}")
+    if whole_grid and n != int(np.prod(grid)):
+        raise ValueError(f"{name} must have one row for each of the {n} sites, shape ({n},): the grid has holes")
+    known = given.dtype if given.dtype.name in KINDS else np.int64 if given.dtype.itemsize >= 4 else np.int32
+    rows = np.ascontiguousarray(given, known).reshape(n, -1)
+    if given.dtype == np.uint64 and rows.size and rows.min() < 0:
+        raise ValueError(f"{name} must be below 2**63, and some are not")
+    return rows, given.shape
+
+
+def room(out, shape, dtype, *others, name: str = "out") -> np.ndarray:
+    """Return the caller's array if it can take the result, or a new one.
+
+    Parameters
+    ----------
+    out : ndarray or None
+    shape : tuple of int
+    dtype : dtype
+    *others : ndarray
+        What is read while ``out`` is written.
+    name : str
+    """
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray) or out.shape != tuple(shape) or out.dtype != dtype:
+        got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ValueError(f"{name} must be a {np.dtype(dtype)} array of shape {tuple(shape)}, not {got}")
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError(f"{name} must be C-contiguous and writeable")
+    if any(np.shares_memory(out, other) for other in others if other is not None):
+        raise ValueError(f"{name} must not share memory with what is read")
+    return out

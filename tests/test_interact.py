@@ -1,0 +1,229 @@
+"""Neighbour primitives against plain twins, on every kind of topology, and what they refuse."""
+
+import networkx as nx
+import numpy as np
+import pytest
+import reference_blocks as plain
+from scipy import sparse
+from scipy.linalg import expm  # noqa: F401
+
+from organism import Topology
+from organism import interact as act
+
+RNG = np.random.default_rng(7)
+
+
+def random_digraph(n=23, seed=1):
+    A = sparse.random(n, n, 0.2, random_state=seed, format="lil")
+    A.setdiag(0)
+    A[3, :] = 0                                     # one site gives to nobody
+    A[:, 5] = 0                                     # and nobody to another
+    return Topology.from_sparse(A.tocsr())
+
+
+TOPOLOGIES = {
+    "moore torus": Topology.grid((7, 9)),
+    "moore edges": Topology.grid((6, 8), torus=False),
+    "moore 2": Topology.grid((8, 7), radius=2),
+    "moore 2 edges": Topology.grid((4, 9), radius=2, torus=False),
+    "von neumann": Topology.grid((5, 6), "von_neumann"),
+    "von neumann 3 edges": Topology.grid((9, 8), "von_neumann", radius=3, torus=False),
+    "von neumann 2": Topology.grid((9, 5), "von_neumann", radius=2),
+    "hexagonal": Topology.grid((6, 5), "hexagonal"),
+    "holes": Topology.grid((6, 6), holes=RNG.random((6, 6)) < .2),
+    "narrow torus": Topology.grid((2, 9)),
+    "ring": Topology.grid((12,)),
+    "karate": Topology.from_networkx(nx.karate_club_graph(), weight="weight"),
+    "digraph": random_digraph(),
+    "permuted": Topology.grid((5, 5)).permuted(np.random.default_rng(3).permutation(25)),
+}
+DTYPES = ("bool", "int8", "uint16", "int32", "int64", "float32", "float64")
+every = pytest.mark.parametrize("topology", TOPOLOGIES.values(), ids=TOPOLOGIES)
+
+
+def drawn(topology, dtype, columns=()):
+    x = np.random.default_rng(1).integers(0, 2 if dtype == "bool" else 9, (topology.n_sites, *columns))
+    return x.astype(dtype) if np.dtype(dtype).kind != "f" else (x / 3).astype(dtype)
+
+
+@every
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("columns", [(), (3,)], ids=["1", "3"])
+def test_reductions_equal_their_twins(topology, dtype, columns):
+    x = drawn(topology, dtype, columns)
+    for reach in (1, 2):
+        for direction in ("out", "in"):
+            near = plain.neighbours_of(topology, reach, direction)
+            for itself in (False, True):
+                groups = [[*js, *([i] if itself else [])] for i, js in enumerate(near)]
+                args = {"reach": reach, "direction": direction, "include_self": itself}
+                wide = x.astype(np.int64 if np.dtype(dtype).kind in "biu" else dtype)
+                total = act.neighbour_sum(topology, x, **args)
+                assert total.dtype == wide.dtype and total.shape == x.shape
+                np.testing.assert_allclose(total, [wide[js].sum(axis=0) for js in groups], rtol=2e-6)
+                mean = act.neighbour_mean(topology, x, **args)
+                np.testing.assert_allclose(mean, [wide[js].mean(axis=0) if js else np.full(x.shape[1:], np.nan)
+                                                  for js in groups], rtol=2e-6)
+                low = act.neighbour_min(topology, x, empty=1, **args)
+                high = act.neighbour_max(topology, x, empty=1, **args)
+                assert low.dtype == high.dtype == x.dtype
+                one = np.ones(x.shape[1:], x.dtype)
+                assert (low == [x[js].min(axis=0) if js else one for js in groups]).all()
+                assert (high == [x[js].max(axis=0) if js else one for js in groups]).all()
+                same = act.count_equal(topology, x, **args)
+                assert (same == [(x[js] == x[i]).sum(axis=0) for i, js in enumerate(groups)]).all()
+                first = [[i, *js] if itself else js for i, js in enumerate(near)]    # of equals: itself, then by id
+                best = act.neighbour_argmax(topology, x, **args)
+                wanted = [np.array(js)[x[js].argmax(axis=0)] if js else np.full(x.shape[1:], -1) for js in first]
+                assert (best == wanted).all()
+
+
+@every
+def test_categories_and_weights_equal_their_twins(topology):
+    kind = RNG.integers(0, 4, topology.n_sites)
+    for reach in (1, 2):
+        near = plain.neighbours_of(topology, reach)
+        counts = act.count_categories(topology, kind, 5, reach=reach, include_self=True)
+        assert (counts == [np.bincount(kind[[*js, i]], minlength=5) for i, js in enumerate(near)]).all()
+    own = RNG.random(topology.n_ties)
+    x = RNG.random((topology.n_sites, 2))
+    for weights, given in (("ties", plain.tie_weights(topology)),
+                           (own, dict(zip(zip(topology.source.tolist(), topology.target.tolist(), strict=True), own,
+                                          strict=True)))):
+        for direction in ("out", "in"):
+            near = plain.neighbours_of(topology, 1, direction)
+            of = [[given[(i, j) if direction == "out" else (j, i)] for j in js] for i, js in enumerate(near)]
+            total = act.neighbour_sum(topology, x, weights=weights, direction=direction)
+            np.testing.assert_allclose(total, [np.array(w) @ x[js] if js else [0, 0]
+                                               for w, js in zip(of, near, strict=True)], rtol=1e-12)
+            mean = act.neighbour_mean(topology, x, weights=weights, direction=direction, include_self=True)
+            np.testing.assert_allclose(mean, [(np.array(w) @ x[js] + x[i]) / (sum(w) + 1) if js else x[i]
+                                              for i, (w, js) in enumerate(zip(of, near, strict=True))], rtol=1e-12)
+
+
+@every
+def test_results_go_where_they_are_told_and_threads_change_no_bit(topology):
+    x = RNG.standard_normal((topology.n_sites, 2))
+    for function in (act.neighbour_sum, act.neighbour_mean, act.neighbour_min, act.neighbour_max):
+        out = np.empty_like(x)
+        assert function(topology, x, out=out) is out
+        assert all((function(topology, x, threads=t) == out)[~np.isnan(out)].all() for t in (2, 3, 4))
+    spread = act.diffuse(topology, abs(x), .01, 5)
+    assert all((act.diffuse(topology, abs(x), .01, 5, threads=t) == spread).all() for t in (2, 3, 4))
+
+
+@every
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_diffusion_equals_its_twin_and_conserves(topology, dtype):
+    x = RNG.random((topology.n_sites, 2)).astype(dtype)
+    before = x.copy()
+    rates = np.array([.01, .02])
+    for steps in (0, 1, 2, 7):
+        made = act.diffuse(topology, x, rates, steps)
+        for c in (0, 1):
+            np.testing.assert_allclose(made[:, c], plain.diffuse(topology, x[:, c], rates[c], steps),
+                                       rtol=1e-12 if dtype == "float64" else 2e-5)
+        assert np.allclose(made.sum(axis=0, dtype=float), x.sum(axis=0, dtype=float),
+                           rtol=1e-12 if dtype == "float64" else 1e-5)
+        over = x.copy()
+        assert act.diffuse(topology, over, rates, steps, out=over) is over and (over == made).all()
+        assert (x == before).all()
+
+
+def test_diffusion_has_the_eigenvalues_of_the_laplacian():
+    """Mode 2 of a ring of 12, and a unit at the end of a path of 6 (figures by hand, of x ← x − hLx)."""
+    ring = Topology.grid((12,))
+    mode = np.cos(2 * np.pi * 2 * np.arange(12) / 12)
+    shrunk = (1 - .1 * (2 - 2 * np.cos(2 * np.pi * 2 / 12)))**50
+    np.testing.assert_allclose(act.diffuse(ring, mode, .1, 50), shrunk * mode, atol=1e-15)
+    assert shrunk == pytest.approx(.00515377520732, abs=1e-14)
+    path = act.diffuse(Topology.grid((6,), torus=False), np.eye(6)[0], .1, 15)
+    np.testing.assert_allclose(path, [.43135334, .31144229, .1652487, .06593033, .02030852, .00571682], atol=1e-8)
+
+
+@every
+@pytest.mark.parametrize("weights", [None, "ties", "own"])
+def test_exchange_equals_its_twin_and_conserves(topology, weights):
+    n = topology.n_sites
+    stock, reserve, sharing = RNG.random((n, 2)) * 4, RNG.random((n, 2)) * 3, RNG.random(n) < .8
+    weight = plain.tie_weights(topology) if weights == "ties" else dict.fromkeys(plain.tie_weights(topology), 1.0)
+    if weights == "own":
+        weights = np.where(RNG.random(topology.n_ties) < .2, 0, RNG.random(topology.n_ties))
+        weight = dict(zip(zip(topology.source.tolist(), topology.target.tolist(), strict=True), weights.tolist(),
+                          strict=True))
+    flows = np.empty((topology.n_ties, 2))
+    left, sent, received = act.flow(topology, stock, reserve, sharing=sharing, weights=weights, loss=.1, flows=flows)
+    for c in (0, 1):
+        want = plain.flow(topology, stock[:, c].tolist(), reserve[:, c].tolist(), sharing.tolist(), weight, .1)
+        for mine, theirs in zip((left[:, c], sent[:, c], received[:, c]), want[:3], strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)
+        ties = zip(topology.source.tolist(), topology.target.tolist(), strict=True)
+        np.testing.assert_allclose(flows[:, c], [want[3].get(tie, 0) for tie in ties], rtol=1e-12, atol=1e-12)
+    assert np.allclose(sent.sum(axis=0), received.sum(axis=0)) and sent.any()
+    assert np.allclose(left.sum(axis=0), stock.sum(axis=0) - .1 * received.sum(axis=0))
+
+
+def test_growth():
+    assert act.regrow([0., 3.5, 5.], 1., 4.).tolist() == [1, 4, 5]
+    assert act.regrow(np.array([0., 2., 6.]), .5, 4., "logistic").tolist() == [0, 2.5, 4.5]
+    sugar = np.array([[1, 2], [3, 4]])
+    assert act.regrow(sugar, 1, np.array([[1, 4], [4, 4]]), out=sugar) is sugar and sugar.tolist() == [[1, 3], [4, 4]]
+
+
+def test_arrays_of_a_grids_shape_keep_it():
+    grid, x = Topology.grid((4, 6), torus=False), np.arange(48.).reshape(4, 6, 2)
+    assert act.neighbour_sum(grid, x).shape == (4, 6, 2)
+    assert (act.neighbour_sum(grid, x).reshape(24, 2) == act.neighbour_sum(grid, x.reshape(24, 2))).all()
+    assert act.count_categories(grid, np.zeros((4, 6), int), 3).shape == (4, 6, 3)
+    turned = x.transpose(1, 0, 2)[::-1].transpose(1, 0, 2)              # neither contiguous nor in order
+    assert (act.neighbour_sum(grid, turned) == act.neighbour_sum(grid, turned.copy())).all()
+
+
+GRID = Topology.grid((4, 5))
+ALONE = Topology.from_edges([0], [1], 3)
+
+
+@pytest.mark.parametrize("call, said", [
+    (lambda: act.neighbour_sum("grid", [1]), "topology must be a Topology, not str"),
+    (lambda: act.neighbour_sum(GRID, np.ones(19)), r"one row for each of the 20 sites, shape \(20,\) or \(4, 5\)"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20, complex)), "not of type complex128"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20, np.float16)), "not of type float16"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20), reach=0), "reach must be at least 1, not 0"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20), direction="upp"), "direction must be 'out' or 'in', not 'upp'"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20), threads=0), "threads must be at least 1, not 0"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20), weights="tie"), "weights must be None, 'ties' or one number a tie"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20), weights=np.ones(3)), r"shape \(160,\), not \(3,\)"),
+    (lambda: act.neighbour_sum(ALONE, np.ones(3), weights=[np.nan]), "that of tie 0 is not"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20), weights="ties", reach=2), "with a reach of 2 neighbours are further"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20), out=np.ones(20, np.float32)), "out must be a float64 array of shape"),
+    (lambda: act.neighbour_min(ALONE, [1, 2, 3]), "site 1 has no neighbours, so neighbour_min needs a value for it"),
+    (lambda: act.count_categories(GRID, np.full(20, -1)), "that of site 0 is -1"),
+    (lambda: act.count_categories(GRID, np.arange(20), 19), r"categories must be in \[0, 18\]; that of site 19 is 19"),
+    (lambda: act.diffuse(GRID, np.ones(20), .2), r"rate must be in \[0, 0.125\], not 0.2: site 0 has ties of 8 in all"),
+    (lambda: act.diffuse(GRID, np.ones(20), -.1), "rate must be 0 or more, not -0.1"),
+    (lambda: act.diffuse(GRID, np.ones(20, int), .1), "values must be float32 or float64, not of type int64"),
+    (lambda: act.diffuse(GRID, np.ones((20, 3)), [.1, .1]), "one for each of the 3 columns"),
+    (lambda: act.diffuse(GRID, np.ones(20), .1, -1), "steps must be at least 0, not -1"),
+    (lambda: act.diffuse(ALONE, np.ones(3), np.nan), "rate must be 0 or more, not nan"),
+    (lambda: act.flow(GRID, -np.ones(20), 1.), r"stock must be finite and at least 0; that of site 0 is \[-1.0\]"),
+    (lambda: act.flow(GRID, np.ones(20), np.ones(3)), "reserve must be numbers that broadcast"),
+    (lambda: act.flow(GRID, np.ones(20), 1., loss=2), r"loss must be in \[0, 1\], not 2"),
+    (lambda: act.flow(GRID, np.ones(20), 1., sharing=[True]), "sharing must say true or false of each of the 20 sites"),
+    (lambda: act.flow(GRID, np.ones(20), 1., flows=np.ones(3)), r"flows must be a float64 array of shape \(160, 1\)"),
+    (lambda: act.regrow(np.ones(3), 1, 1, "logistc"), "not 'logistc'; did you mean 'logistic'"),
+    (lambda: act.regrow(np.ones(3), 3, 1, "logistic"), r"rate must be numbers in \[0, 2\]"),
+    (lambda: act.regrow(np.ones(3), np.ones(2), 1), "rate must broadcast to the values' shape"),
+])
+def test_bad_input_is_told_in_one_sentence(call, said):
+    with pytest.raises((TypeError, ValueError), match=said) as error:
+        call()
+    assert "\n" not in str(error.value)
+
+
+def test_what_fails_leaves_the_callers_arrays_alone():
+    x, out = np.ones(20), np.full(20, 7.)
+    for call in (lambda: act.diffuse(GRID, x, .2, out=x), lambda: act.flow(GRID, x, -1., out=x),
+                 lambda: act.neighbour_sum(GRID, x, reach=0, out=out), lambda: act.neighbour_sum(GRID, x, out=x)):
+        with pytest.raises(ValueError):
+            call()
+    assert (x == 1).all() and (out == 7).all()
