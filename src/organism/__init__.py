@@ -25,6 +25,7 @@ Where things are, each module importing only from those above it:
                    ``scales``; ``counterfactual``: lesions
 ``datasets``       flow networks from published tables
 ``model``          the world in Mesa, with ``member``, ``_arguments`` and ``_spaces``
+``embed``          parts for anybody's Mesa model, with ``_layers`` and ``_residents``
 ``sweeps``         many runs, with ``_designs``, ``_runs``, ``_engines`` and ``_store``
 ``plots, view``    figures, and a live view in notebooks
 ``claims``         sentences of a debate, put to the test
@@ -45,9 +46,11 @@ from .view import view
 from .world import World
 
 __all__ = [
+    "Field",
     "Member",
     "OrganismModel",
     "Params",
+    "Population",
     "Snapshots",
     "Topology",
     "World",
@@ -68,10 +71,11 @@ __all__ = [
 ]
 
 # What needs Mesa, matplotlib or networkx is loaded when it is first asked for.
-_LATE = {"OrganismModel": ".model", "Member": ".member", "sweep": ".sweeps", "Snapshots": ".snapshots",
+_LATE = {"OrganismModel": ".model", "Member": ".member", "Field": ".embed",
+         "Population": ".embed", "sweep": ".sweeps", "Snapshots": ".snapshots",
          "find_roles": ".roles", "find_wholes": ".wholes", "lesion": ".counterfactual"}
-_LATE_MODULES = ("claims", "counterfactual", "datasets", "flows", "inputs", "model", "plots", "roles", "scales",
-                 "snapshots", "sweeps", "temporal", "wholes")
+_LATE_MODULES = ("claims", "counterfactual", "datasets", "embed", "flows", "inputs", "model", "plots", "roles",
+                 "scales", "snapshots", "sweeps", "temporal", "wholes")
 
 
 def __getattr__(name: str):
