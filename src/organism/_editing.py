@@ -10,7 +10,7 @@ from ._slices import aligned
 from .params import Params
 from .state import COLUMNS, SHARED, TRAIT_PARAMETERS
 
-__all__ = ["checked_update", "checked_values", "feature_names", "update", "write"]
+__all__ = ["checked_update", "checked_values", "feature_names", "trade", "update", "write"]
 
 
 def write(world, name, values, sites):
@@ -45,6 +45,26 @@ def _book(world, change):
     if hasattr(world, "_added"):
         world._added += np.maximum(change, 0).sum(axis=0)
         world._removed += np.maximum(-change, 0).sum(axis=0)
+
+
+def trade(world, site: int, resource: int, amount: float) -> float:
+    """Give one member goods, or take some where the amount is negative, and book them; a short way for guests.
+
+    Returns
+    -------
+    float
+        What came to the member: the amount, or minus all it has, or 0 if nobody lives there.
+    """
+    if not world.state.planes["occupied"][0, site]:
+        return 0.0
+    stock = world.state.planes["stock"][resource]
+    before = float(stock[site])
+    moved = max(amount, -before)
+    if not before + moved <= 1e30:                         # as in checked_values
+        raise ValueError(f"amount must leave a stock of at most 1e+30, not {before + moved:g}")
+    stock[site] = before + moved
+    (world._added if moved > 0 else world._removed)[resource] += abs(moved)
+    return moved
 
 
 def checked_values(world, name, values, sites):

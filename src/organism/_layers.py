@@ -74,7 +74,7 @@ def place_of(space, cell, places: dict):
             cell = cells[cell]
         except (KeyError, TypeError):
             raise ValueError(f"{cell!r:.60} is no cell of the space, nor where one is") from None
-    if has_layers(space):
+    if not places:
         if cells.get(cell.coordinate) is cell:
             return cell.coordinate
     elif id(cell) in places:

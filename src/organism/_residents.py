@@ -234,6 +234,18 @@ class Members:
         """Call a function with each member that still lives when its turn comes, or a method of its view by name.
 
         One after the other, by ascending site; for few members, since every call is in Python.
+
+        Parameters
+        ----------
+        what : callable or str
+            ``what(member, *args, **kwargs)``, or the name of a method of `Resident`.
+        *args, **kwargs
+            Handed on.
+
+        Returns
+        -------
+        Members
+            These, as of an `AgentSet`.
         """
         if not callable(what) and not (isinstance(what, str) and callable(getattr(Resident, what, None))):
             raise ValueError(f"what must be a callable or the name of a method such as 'remove', not {what!r:.60}")

@@ -45,13 +45,15 @@ def add(world, site, columns):
             raise ValueError(f"{name} cannot be given to a member")
         fresh[name] = checked_values(world, name, values, index)[1]
     world._kernel.found(int(index[0]), True, True)
-    world._added += world.state["stock"][index[0]]
+    added, removed = world._added.copy(), world._removed.copy()
     for name in ("capability", *TRAIT_PARAMETERS):
         if name not in fresh and world.state.planes[name].shape[1] == world.state.row:
             world.state.planes[name][:, index[0]] = world._params[TRAIT_PARAMETERS[name]] \
                 if name in TRAIT_PARAMETERS else 1
     for name, values in fresh.items():
         world.set(name, values, index)
+    # what it comes with is added, and nothing of a founder's start in whose place a given stock is
+    world._added, world._removed = added + world.state["stock"][index[0]], removed
     return int(world.state["uid"][index[0]])
 
 

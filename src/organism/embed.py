@@ -34,6 +34,8 @@ import numpy as np
 from mesa.discrete_space import Cell, DiscreteSpace
 
 from ._checks import number
+from ._clock import alone
+from ._editing import trade
 from ._layers import create_layer, find_layer, has_layers, place_of, space_topology, start_value
 from ._residents import Group, Members, Resident, make_reporters
 from .flows import interdependence
@@ -46,6 +48,8 @@ __all__ = ["Field", "Group", "Members", "Population", "Resident"]
 
 #: The population that lives in each space; both may be forgotten.
 _HOMES: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+_trade = alone(trade)
 
 
 def _check_space(space, name: str) -> None:
@@ -144,7 +148,7 @@ class Field:
                              "its sites must be in the order of a raveled layer")
         wanted = np.dtype(np.float64 if dtype is None else dtype)
         self = object.__new__(cls)
-        self.space, self.name, self.topology, self._own, self._flat = grid, name, topology, None, (None, None)
+        self.space, self.name, self.topology, self._own, self._seen = grid, name, topology, None, (None, None)
         if not has_layers(grid):
             self.dtype, self._own = wanted, np.full(n, start_value(default, wanted))
             self._places  # noqa: B018  (cells are numbered now, whatever becomes of the space)
@@ -157,7 +161,7 @@ class Field:
             raise ValueError(f"dtype is {wanted}, and the layer {name!r} is there with {layer.dtype}; leave dtype out "
                              "to take it as it is")
         self.dtype = layer.dtype
-        self._check(layer)
+        self._look(layer)
         return self
 
     @cached_property
@@ -165,7 +169,8 @@ class Field:
         """Place of each cell by its identity; none on grids, where cells know it."""
         return {} if self._own is None else {id(cell): k for k, cell in enumerate(self.space)}
 
-    def _check(self, layer):
+    def _look(self, layer):
+        """Check a layer that is another than last time, and make a flat view of it, the same one every time."""
         shape = tuple(self.space.dimensions)
         if layer.dtype != self.dtype or layer.shape != shape:
             raise ValueError(f"layer {self.name!r} is now of type {layer.dtype} and shape {layer.shape}, and the field "
@@ -173,6 +178,7 @@ class Field:
         if not layer.flags.c_contiguous:
             raise ValueError(f"layer {self.name!r} is not C-contiguous, so it cannot be stepped in place; give the "
                              "grid a copy made by numpy.ascontiguousarray")
+        self._seen = layer, layer.reshape(-1)
 
     @property
     def array(self) -> np.ndarray:
@@ -189,18 +195,15 @@ class Field:
         layer = find_layer(self.space, self.name)
         if layer is None:
             raise ValueError(f"layer {self.name!r} has been removed from the grid; attach the field anew to make it")
-        self._check(layer)
+        if layer is not self._seen[0]:
+            self._look(layer)
         return layer
 
     @property
     def values(self) -> np.ndarray:
         """The same memory as one number a site of `topology`, shape (n_sites,)."""
         array = self.array
-        if array.ndim == 1:
-            return array
-        if self._flat[0] is not array:
-            self._flat = array, array.reshape(-1)           # the same view every time, so that it can be its own out
-        return self._flat[1]
+        return array if self._own is not None else self._seen[1]
 
     def __array__(self, dtype=None, copy=None):
         array = self.array
@@ -211,30 +214,74 @@ class Field:
         return array.copy() if copy else array
 
     def __getitem__(self, cell):
-        """Return what is in a cell of the space (or in the cell at a key of the space)."""
+        """Return what is in a cell of the space; a key of the space, such as (x, y), does as well."""
         return self.array[place_of(self.space, cell, self._places)]
 
     def __setitem__(self, cell, value):
+        """Write what is in a cell."""
         array = self.array
         array[place_of(self.space, cell, self._places)] = value
 
     def diffuse(self, rate, steps: int = 1, *, threads: int = 1) -> None:
-        """Take steps of diffusion in place; see :func:`organism.interact.diffuse`."""
+        """Take steps of diffusion in place; see :func:`organism.interact.diffuse`.
+
+        Parameters
+        ----------
+        rate : float
+            The part that goes along a tie in a step, at least 0; times the number of ties of a cell at most 1.
+        steps : int, default 1
+            At least 0.
+        threads : int, default 1
+            The result does not depend on it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the layer is not of floats, or a value is out of range; nothing is changed then.
+        """
         values = self.values
         diffuse(self.topology, values, rate, steps, out=values, threads=threads)
 
     def regrow(self, rate, capacity, kind: str = "linear") -> None:
-        """Let it grow again in place; see :func:`organism.interact.regrow`. Rate and capacity may be fields."""
+        """Let it grow again in place; see :func:`organism.interact.regrow`.
+
+        Parameters
+        ----------
+        rate, capacity : float, array_like of the shape of `array`, or Field
+            At least 0; a logistic rate at most 2.
+        kind : {"linear", "logistic"}
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value is out of range, or does not fit the cells; nothing is changed then.
+        """
         array = self.array
         regrow(array, rate, capacity, kind, out=array)
 
     def flow(self, reserve, *, loss: float = 0.0, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Let cells with more than a reserve give to neighbours with less; see :func:`organism.interact.flow`.
+        """Let cells with more than a reserve give to neighbours with less, in place.
+
+        See :func:`organism.interact.flow`.
+
+        Parameters
+        ----------
+        reserve : float, array_like of the shape of `array`, or Field
+            What a cell keeps, at least 0.
+        loss : float, default 0
+            The part that is lost on the way, in [0, 1].
+        threads : int, default 1
+            The result does not depend on it.
 
         Returns
         -------
         sent, received : ndarray
-            Of the shape of `array`.
+            Of the shape of `array`; before the loss.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value is out of range, or does not fit the cells; nothing is changed then.
         """
         values, shape = self.values, self.array.shape
         keep = np.asarray(reserve)
@@ -244,7 +291,7 @@ class Field:
         return sent.reshape(shape), received.reshape(shape)
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "_places"} | {"_flat": (None, None)}
+        return {name: value for name, value in vars(self).items() if name != "_places"} | {"_seen": (None, None)}
 
     def __repr__(self):
         return f"<Field {self.name!r} of {self.dtype} on {type(self.space).__name__} of {self.topology.n_sites} cells>"
@@ -510,7 +557,7 @@ class Population(Members):
         float
             What was taken: 0 if nobody lives there.
         """
-        return self._trade("take", where, resource, amount)
+        return -self._trade(where, resource, amount, -1) + 0.0
 
     def give(self, where, resource: int, amount: float) -> float:
         """Give goods to the member at a site; they are booked as added.
@@ -529,22 +576,13 @@ class Population(Members):
         float
             What was given: 0 if nobody lives there, and then the giver keeps it.
         """
-        return self._trade("give", where, resource, amount)
+        return self._trade(where, resource, amount, 1)
 
-    def _trade(self, what, where, resource, amount):
+    def _trade(self, where, resource, amount, sign):
         site, k = self.site_of(where), self.world.params.resources
         if isinstance(resource, bool) or not isinstance(resource, numbers.Integral) or not 0 <= resource < k:
             raise ValueError(f"resource must be in 0..{k - 1}, not {resource!r:.60}")
-        amount = number("amount", amount, 0)
-        if what == "give" and amount == float("inf"):
-            raise ValueError("amount must be finite, not inf")
-        if not self.world.state["occupied"][site]:
-            return 0.0
-        stock = self.world.state["stock"][site].copy()
-        before = float(stock[resource])
-        stock[resource] = max(before - amount, 0.0) if what == "take" else before + amount
-        self.world.set("stock", stock[None], [site])
-        return abs(float(stock[resource]) - before)
+        return _trade(self.world, site, int(resource), sign * number("amount", amount, 0))
 
     def audit(self):
         """Return the account of every good: what guests gave and took is in ``added`` and ``removed``."""
