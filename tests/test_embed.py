@@ -7,6 +7,7 @@ import copy
 import doctest
 import gc
 import pickle
+import sys
 import weakref
 
 import mesa
@@ -367,6 +368,20 @@ def test_guests_give_and_take_and_the_books_close():
     assert taken > 0 < given
     assert audit.removed.tolist() == pytest.approx([taken, 0, 0])
     assert audit.added.tolist() == pytest.approx([0, given, 0])
+
+
+def test_a_network_that_loses_cells_keeps_its_population():
+    host = mesa.Model(rng=1)
+    space = make_space("network")
+    people = Population(host, space)
+    kept, gone = space[8], space[3]
+    space.remove_cell(gone)
+    people.step(2)
+    assert people.site_of(kept) == 8 and people.give(kept, 0, .1) == .1 and people.site_of(gone) == 3
+    new = type(kept)(99, random=space.random)
+    space.add_cell(new)
+    with pytest.raises(ValueError, match="cell 99 is in no space that this population lives in"):
+        people.take(new, 0, .1)
 
 
 def test_take_and_give_say_what_was_moved():
@@ -815,7 +830,9 @@ def test_nothing_of_mesa_is_patched():
 
 
 def test_examples_run():
-    assert doctest.testmod(embed).failed == 0
+    for module in (embed, *(sys.modules[kind.__module__] for kind in (Field, Population))):
+        done = doctest.testmod(module)
+        assert done.attempted and not done.failed
 
 
 def test_public_names():

@@ -21,7 +21,7 @@ LAYERS = [
     {"world", "interact"},
     {"intervene", "measures", "flows", "snapshots", "temporal", "theory", "roles", "wholes", "scales", "datasets"},
     {"counterfactual", "causal"},
-    {"_arguments", "_layers", "_residents", "_spaces", "embed", "member", "model"},
+    {"_arguments", "_spaces", "embed", "member", "model"},
     {"_drawing", "_flowgraph", "_scaleplots", "_wholecourse", "_wholeplots"},
     {"sweeps", "_designs", "_engines", "_experiments", "_progress", "_readings", "_runs", "_store", "_sweepplots"},
     {"plots"},

@@ -25,7 +25,7 @@ Where things are, each module importing only from those above it:
                    ``scales``; ``counterfactual``: lesions
 ``datasets``       flow networks from published tables
 ``model``          the world in Mesa, with ``member``, ``_arguments`` and ``_spaces``
-``embed``          parts for anybody's Mesa model, with ``_layers`` and ``_residents``
+``embed``          parts for anybody's Mesa model: a live field, a population
 ``sweeps``         many runs, with ``_designs``, ``_runs``, ``_engines`` and ``_store``
 ``plots, view``    figures, and a live view in notebooks
 ``claims``         sentences of a debate, put to the test

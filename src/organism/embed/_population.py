@@ -1,27 +1,4 @@
-"""Parts for other people's Mesa models: `Field`, a live array over their space, and `Population`, members in it.
-
-Nothing of Mesa is replaced or patched. The host keeps its agents, its clock and its generators; it steps our parts when
-it likes. Both find their way by the order of the space's cells: site i of `Field.topology` and of a population is the
-i-th cell, which on a grid is element i of a raveled layer.
-
->>> import mesa
->>> from mesa.discrete_space import OrthogonalMooreGrid
->>> from organism import Field, Population
->>> class Host(mesa.Model):
-...     def __init__(self, rng=None):
-...         super().__init__(rng=rng)
-...         self.grid = OrthogonalMooreGrid((8, 6), torus=True, random=self.random)
-...         self.sugar = Field.attach(self.grid, "sugar", default=1.)
-...         self.people = Population(self, self.grid)
-...
-...     def step(self):
-...         self.sugar.diffuse(.1)
-...         self.people.step()
->>> host = Host(rng=1)
->>> host.step()
->>> len(host.people), host.people.audit().closes
-(48, True)
-"""
+"""Members whom the kernel steps, inside a foreign Mesa model."""
 
 from __future__ import annotations
 
@@ -33,18 +10,17 @@ import mesa
 import numpy as np
 from mesa.discrete_space import Cell, DiscreteSpace
 
-from ._checks import number
-from ._clock import alone
-from ._editing import trade
-from ._layers import create_layer, find_layer, has_layers, place_of, space_topology, start_value
-from ._residents import Group, Members, Resident, make_reporters
-from .flows import interdependence
-from .interact import diffuse, flow, regrow
-from .measures import SCALARS
-from .topology import Topology
-from .world import World
+from .._checks import number
+from .._clock import alone
+from .._editing import trade
+from ..flows import interdependence
+from ..measures import SCALARS
+from ..topology import Topology
+from ..world import World
+from ._layers import check_space
+from ._residents import Members, Resident, make_reporters
 
-__all__ = ["Field", "Group", "Members", "Population", "Resident"]
+__all__ = ["Population"]
 
 #: The population that lives in each space; both may be forgotten.
 _HOMES: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
@@ -52,249 +28,11 @@ _HOMES: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _trade = alone(trade)
 
 
-def _check_space(space, name: str) -> None:
-    if not isinstance(space, DiscreteSpace):
-        raise TypeError(f"{name} must be a space of mesa.discrete_space, not {type(space).__name__}")
-
-
-class Field:
-    """One number a cell: a Mesa grid's layer, or an array of its own on spaces that have no layers.
-
-    Made by `attach`. The functions of :mod:`organism.interact` take it as values, and the methods below step it in
-    place::
-
-        field = Field.attach(grid, "sugar")
-        field.regrow(1, capacity=4)
-        field.diffuse(.05, steps=3)
-        near = interact.neighbour_sum(field.topology, field)
-
-    What is in a cell is ``field[cell]``, and on grids also ``cell.sugar``: one memory, read and written from both
-    sides.
-
-    Attributes
-    ----------
-    space : mesa.discrete_space.DiscreteSpace
-    name : str
-    dtype : numpy.dtype
-    topology : Topology
-        Ties among the cells as they were when the field was attached, in the order of `values`; of the shape
-        of the layer, (width, height).
-
-    Notes
-    -----
-    A copied or unpickled host has a copy of the field on its own space. There Mesa itself (3.3 to 4.0.0a0) loses
-    ``cell.name`` for all cells of a grid but one; ``field[cell]`` keeps working. And where agents had asked for
-    neighbourhoods, a deep copy by Mesa 3.3 and 3.5 may leave some in cells that are not in the grid, which the field
-    refuses; a pickled copy is sounder.
-
-    Examples
-    --------
-    >>> import mesa
-    >>> from mesa.discrete_space import OrthogonalMooreGrid
-    >>> grid = OrthogonalMooreGrid((4, 3), torus=True, random=mesa.Model(rng=1).random)
-    >>> field = Field.attach(grid, "sugar")
-    >>> cell = grid[2, 1]
-    >>> cell.sugar = 8.
-    >>> float(field[cell]), float(field.array[2, 1])
-    (8.0, 8.0)
-    >>> field.diffuse(.125)
-    >>> float(cell.sugar), float(grid[1, 1].sugar)
-    (0.0, 1.0)
-    """
-
-    def __init__(self):
-        raise TypeError("make a Field with Field.attach")
-
-    @classmethod
-    def attach(cls, grid, name: str, default=0.0, dtype=None, topology: Topology | None = None) -> Field:
-        """Take the layer of a grid, or make it if the grid has none of this name.
-
-        Parameters
-        ----------
-        grid : mesa.discrete_space.DiscreteSpace
-            A grid. A network or Voronoi space has no layers: there the field owns an array in the order of the space's
-            cells, a new one every time.
-        name : str
-            Of the layer.
-        default : float
-            What fills a layer that is made.
-        dtype : numpy type, optional
-            Float64 for a layer that is made; of a layer that is there, its own and no other.
-        topology : Topology, optional
-            Other ties among the cells than the space's own; one site a cell, in the space's order.
-
-        Returns
-        -------
-        Field
-
-        Raises
-        ------
-        TypeError, ValueError
-            In one sentence, if something does not fit; the grid is as it was then.
-        """
-        _check_space(grid, "grid")
-        if not isinstance(name, str) or not name.isidentifier():
-            raise TypeError(f"name must be a string that can name an attribute of cells, not {name!r:.60}")
-        n = len(grid._cells)
-        if topology is None:
-            topology = space_topology(grid)
-        elif not isinstance(topology, Topology):
-            raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
-        elif topology.n_sites != n:
-            raise ValueError(f"topology has {topology.n_sites} sites and the space {n} cells; each cell needs its site")
-        elif has_layers(grid) and topology.kind == "grid" and len(topology.shape) == 2 \
-                and topology.shape != tuple(grid.dimensions):
-            raise ValueError(f"topology has shape {topology.shape} and layers of this grid {tuple(grid.dimensions)}; "
-                             "its sites must be in the order of a raveled layer")
-        wanted = np.dtype(np.float64 if dtype is None else dtype)
-        self = object.__new__(cls)
-        self.space, self.name, self.topology, self._own, self._seen = grid, name, topology, None, (None, None)
-        if not has_layers(grid):
-            self.dtype, self._own = wanted, np.full(n, start_value(default, wanted))
-            self._places  # noqa: B018  (cells are numbered now, whatever becomes of the space)
-            return self
-        layer = find_layer(grid, name)
-        if layer is None:
-            create_layer(grid, name, default, wanted)
-            layer = find_layer(grid, name)
-        elif dtype is not None and layer.dtype != wanted:
-            raise ValueError(f"dtype is {wanted}, and the layer {name!r} is there with {layer.dtype}; leave dtype out "
-                             "to take it as it is")
-        self.dtype = layer.dtype
-        self._look(layer)
-        return self
-
-    @cached_property
-    def _places(self) -> dict[int, int]:
-        """Place of each cell by its identity; none on grids, where cells know it."""
-        return {} if self._own is None else {id(cell): k for k, cell in enumerate(self.space)}
-
-    def _look(self, layer):
-        """Check a layer that is another than last time, and make a flat view of it, the same one every time."""
-        shape = tuple(self.space.dimensions)
-        if layer.dtype != self.dtype or layer.shape != shape:
-            raise ValueError(f"layer {self.name!r} is now of type {layer.dtype} and shape {layer.shape}, and the field "
-                             f"was attached to {self.dtype} and {shape}; attach it anew")
-        if not layer.flags.c_contiguous:
-            raise ValueError(f"layer {self.name!r} is not C-contiguous, so it cannot be stepped in place; give the "
-                             "grid a copy made by numpy.ascontiguousarray")
-        self._seen = layer, layer.reshape(-1)
-
-    @property
-    def array(self) -> np.ndarray:
-        """The memory itself, never a copy: of the grid's shape (width, height), elsewhere (n_cells,).
-
-        Looked up at every call, since a host may put another layer in its place, and Mesa 3.3 does so in
-        ``modify_properties``. Keep the field, not the array.
-        """
-        if self._own is not None:
-            if len(self.space._cells) != len(self._own):
-                raise ValueError(f"the space has {len(self.space._cells)} cells now, and field {self.name!r} was "
-                                 f"attached to {len(self._own)}; attach it anew")
-            return self._own
-        layer = find_layer(self.space, self.name)
-        if layer is None:
-            raise ValueError(f"layer {self.name!r} has been removed from the grid; attach the field anew to make it")
-        if layer is not self._seen[0]:
-            self._look(layer)
-        return layer
-
-    @property
-    def values(self) -> np.ndarray:
-        """The same memory as one number a site of `topology`, shape (n_sites,)."""
-        array = self.array
-        return array if self._own is not None else self._seen[1]
-
-    def __array__(self, dtype=None, copy=None):
-        array = self.array
-        if dtype is not None and array.dtype != dtype:
-            if copy is False:
-                raise ValueError(f"a field of {array.dtype} is no array of {np.dtype(dtype)} without a copy")
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    def __getitem__(self, cell):
-        """Return what is in a cell of the space; a key of the space, such as (x, y), does as well."""
-        return self.array[place_of(self.space, cell, self._places)]
-
-    def __setitem__(self, cell, value):
-        """Write what is in a cell."""
-        array = self.array
-        array[place_of(self.space, cell, self._places)] = value
-
-    def diffuse(self, rate, steps: int = 1, *, threads: int = 1) -> None:
-        """Take steps of diffusion in place; see :func:`organism.interact.diffuse`.
-
-        Parameters
-        ----------
-        rate : float
-            The part that goes along a tie in a step, at least 0; times the number of ties of a cell at most 1.
-        steps : int, default 1
-            At least 0.
-        threads : int, default 1
-            The result does not depend on it.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the layer is not of floats, or a value is out of range; nothing is changed then.
-        """
-        values = self.values
-        diffuse(self.topology, values, rate, steps, out=values, threads=threads)
-
-    def regrow(self, rate, capacity, kind: str = "linear") -> None:
-        """Let it grow again in place; see :func:`organism.interact.regrow`.
-
-        Parameters
-        ----------
-        rate, capacity : float, array_like of the shape of `array`, or Field
-            At least 0; a logistic rate at most 2.
-        kind : {"linear", "logistic"}
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is out of range, or does not fit the cells; nothing is changed then.
-        """
-        array = self.array
-        regrow(array, rate, capacity, kind, out=array)
-
-    def flow(self, reserve, *, loss: float = 0.0, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Let cells with more than a reserve give to neighbours with less, in place.
-
-        See :func:`organism.interact.flow`.
-
-        Parameters
-        ----------
-        reserve : float, array_like of the shape of `array`, or Field
-            What a cell keeps, at least 0.
-        loss : float, default 0
-            The part that is lost on the way, in [0, 1].
-        threads : int, default 1
-            The result does not depend on it.
-
-        Returns
-        -------
-        sent, received : ndarray
-            Of the shape of `array`; before the loss.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is out of range, or does not fit the cells; nothing is changed then.
-        """
-        values, shape = self.values, self.array.shape
-        keep = np.asarray(reserve)
-        if keep.ndim > 1 and keep.shape == shape:
-            keep = keep.reshape(-1)
-        _, sent, received = flow(self.topology, values, keep, loss=loss, out=values, threads=threads)
-        return sent.reshape(shape), received.reshape(shape)
-
-    def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "_places"} | {"_seen": (None, None)}
-
-    def __repr__(self):
-        return f"<Field {self.name!r} of {self.dtype} on {type(self.space).__name__} of {self.topology.n_sites} cells>"
+def _check_model(model) -> None:
+    if not isinstance(model, mesa.Model):
+        raise TypeError(f"model must be a mesa.Model, not {type(model).__name__}")
+    if getattr(model, "rng", None) is None:
+        raise ValueError("model has no rng yet; call super().__init__(rng=…) of the model first")
 
 
 class Population(Members):
@@ -384,7 +122,7 @@ class Population(Members):
     def _house(self, space, topology):
         """Take a space to live in, or say why it cannot be."""
         if space is not None:
-            _check_space(space, "space")
+            check_space(space, "space")
             if len(space._cells) != topology.n_sites:
                 raise ValueError(f"space has {len(space._cells)} cells and topology {topology.n_sites} sites; each "
                                  "site needs its cell")
@@ -653,10 +391,3 @@ class Population(Members):
         vars(self).update(state)
         if self.space is not None:
             _HOMES.setdefault(self.space, weakref.ref(self))
-
-
-def _check_model(model) -> None:
-    if not isinstance(model, mesa.Model):
-        raise TypeError(f"model must be a mesa.Model, not {type(model).__name__}")
-    if getattr(model, "rng", None) is None:
-        raise ValueError("model has no rng yet; call super().__init__(rng=…) of the model first")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from ._checks import closest
-from .state import COLUMNS
+from .._checks import closest
+from ..state import COLUMNS
 
 __all__ = ["Group", "Members", "Resident"]
 
@@ -20,11 +20,13 @@ class Resident:
     read-only copies. When the member is dead its attributes raise `AttributeError`; ask `alive`. It is no Mesa agent:
     it is in no `AgentSet`, and in no cell's list of agents. Two views of one member are equal.
 
-    Attributes
+    Parameters
     ----------
     population : Population
     unique_id : int
         The world's uid, never used again.
+    site : int
+        Where it was seen last.
     """
 
     __slots__ = ("population", "unique_id", "_slot")

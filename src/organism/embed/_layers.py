@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from mesa.discrete_space import DiscreteSpace
 
-from .topology import Topology
+from ..topology import Topology
 
-__all__ = ["create_layer", "find_layer", "has_layers", "place_of", "space_topology", "start_value"]
+__all__ = ["check_space", "create_layer", "find_layer", "has_layers", "place_of", "space_topology", "start_value"]
 
 
 def _layers(grid) -> dict | None:
@@ -14,6 +15,12 @@ def _layers(grid) -> dict | None:
     own = vars(grid)
     return next((own[name] for name in ("property_layers", "_mesa_property_layers")
                  if isinstance(own.get(name), dict)), None)
+
+
+def check_space(space, name: str) -> None:
+    """Refuse what is no space of Mesa's."""
+    if not isinstance(space, DiscreteSpace):
+        raise TypeError(f"{name} must be a space of mesa.discrete_space, not {type(space).__name__}")
 
 
 def has_layers(space) -> bool:
