@@ -897,3 +897,16 @@ def test_flows_alone_are_at_their_level_and_tell_planted_roles():
     planted = [find_roles(single_goods(np.random.default_rng(seed), np.arange(60) % 3, .5), 1, rng=seed)
                for seed in range(10)]
     assert all(found.differ for found in planted)
+
+
+def test_a_continuum_has_no_gap_and_clouds_have():
+    rng = np.random.default_rng(1)
+    even = find_roles(rng.multinomial(60, rng.dirichlet([1, 1], 2000)), rng=1)
+    assert even.n_roles == 1 or even.halfway > .8 and "There is no gap" in str(even)
+    apart = find_roles(rng.multinomial(60, np.repeat([[.8, .2], [.2, .8]], 300, axis=0)), rng=1)
+    assert apart.n_roles == 2 and apart.halfway < .3 and "gap" not in str(apart)
+
+
+def test_few_members_are_said_to_be_too_few():
+    found = find_roles(np.repeat(np.eye(2, dtype=int) * 50, 9, axis=0), rng=1)
+    assert found.n_roles == 1 and not found.strengths and "18 are too few to tell roles by: 20" in str(found)

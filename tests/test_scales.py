@@ -544,3 +544,10 @@ def test_shown_at_the_head(capsys):
     assert scales.by_scale is by_scale
     by_scale(make((4, 4), ticks=3), n_nulls=2, rng=1, progress=True)
     assert "nulls" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("graph", [nx.ring_of_cliques(8, 6), nx.disjoint_union_all([nx.complete_graph(4)] * 6),
+                                   nx.balanced_tree(2, 4)], ids=["ring", "apart", "tree"])
+def test_nulls_that_divide_in_no_such_way_are_left_out(graph):
+    made = by_scale(graph, n_nulls=5, rng=1)
+    assert len(made.frame) and made.n_nulls == 5

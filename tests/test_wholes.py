@@ -356,8 +356,8 @@ def test_a_finer_level_must_show_more_than_the_level_above():
               for inside in (None, labels)}
     observed = statistics(trade_of(flow), finer)["modularity"]
     assert max(values[False]) < observed < max(values[True])
-    ladder = [.3, .3, .3, .001, 2., 2., 2.]                 # at the one between them nothing is divided
-    found = find_wholes(flow, nulls="degrees", resolutions=ladder, stable=.05, rng=1)
+    ladder = [.28, .3, .32, 4., 4.01, 4.02]
+    found = find_wholes(flow, nulls="degrees", resolutions=ladder, stable=.5, rng=1)
     assert [(level.n_wholes > 2, level.stands, list(level.beyond)) for level in found] == [
         (True, False, ["inside the 2"]), (False, True, [])]
     assert "inside the 2, by chance 0." in str(found)
@@ -368,8 +368,8 @@ def test_a_coarser_level_must_show_more_than_its_parts():
     rng = np.random.default_rng(6)
     labels = np.repeat(range(3), 12)
     flow = sparse.csr_array(rng.poisson(np.where(labels[:, None] == labels, 2., .1)).astype(float))
-    ladder = [.15, .16, .17, .001, .5, .6, .7]
-    found = find_wholes(flow, nulls="degrees", resolutions=ladder, stable=.05, rng=1)
+    ladder = [.15, .16, .17, .5, .6, .7]
+    found = find_wholes(flow, nulls="degrees", resolutions=ladder, stable=.8, rng=1)
     assert [level.n_wholes for level in found] == [3, 2]
     assert [(level.stands, list(level.beyond)) for level in found] == [
         (True, []), (False, ["from its 3"])]
@@ -683,3 +683,30 @@ def test_mistakes_are_told_in_a_sentence(change, said):
         find_wholes(TRIANGLES, **change)
     with pytest.raises(ValueError, match="nulls must be some of"):
         null_flows(matrix(TRIANGLES), "x", np.random.default_rng(1))
+
+
+def test_resolutions_are_sorted_and_must_be_three():
+    flows, _ = planted_flows(600, (20, 100), ties=9000, shares=(.5, .35, .15), rng=1)
+    ladder = np.geomspace(.1, 30, 20)
+    wanted = [level.n_wholes for level in find_wholes(flows, nulls=(), resolutions=ladder, rng=1)]
+    assert len(wanted) == 2 and wanted == [
+        level.n_wholes for level in find_wholes(flows, nulls=(), resolutions=[*ladder[::-1], *ladder], rng=1)]
+    with pytest.raises(ValueError, match=r"resolutions must be 3 different numbers at least.*not \[1.5\]"):
+        find_wholes(flows, resolutions=[1.5] * 4)
+
+
+def test_a_null_that_is_too_fine_is_made_coarser():
+    """Few ties: at some resolutions hardly anybody is in a group, and then the resolution must come down."""
+    from organism.wholes._detect import settled
+
+    rng = np.random.default_rng(3)
+    for seed in range(6):
+        ends = rng.integers(150, size=(2, 150))
+        flow = sparse.csr_array((np.ones(150), ends), shape=(150, 150))
+        labels, _ = settled(flow, 200., 50, np.random.default_rng(seed))
+        assert labels is not None
+
+
+def test_too_few_nulls_are_said_to_be_too_few():
+    told = str(find_wholes(nx.ring_of_cliques(6, 5), n_nulls=3, rng=1))
+    assert told.startswith("Too few nulls to tell") and "chance divides as well" not in told

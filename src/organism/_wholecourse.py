@@ -41,6 +41,8 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
     -------
     Axes
     """
+    if not hasattr(followed, "names"):
+        raise TypeError(f"followed must be what follow_wholes returns, not {type(followed).__name__}")
     ax = _drawing.axes_or_new(ax, (7.2, 4.4))
     bare(ax, title)
     hue = _lasting_hues(followed.names)

@@ -281,7 +281,8 @@ def _attributes(cells: list[str], weight_at: int | None, number: int) -> dict:
     try:
         return {"weight": float(cells[weight_at])}
     except ValueError:
-        raise _Refused(f"line {number}: the weight {cells[weight_at]!r} is not a number") from None
+        raise _Refused(f"line {number}: the weight {cells[weight_at]!r} is not a number"
+                       + ("; a heading has to begin with #" if number == 1 else "")) from None
 
 
 # -- landscapes ---------------------------------------------------------------------------

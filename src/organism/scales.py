@@ -133,7 +133,7 @@ def _again(flows, settings, rng) -> list[np.ndarray]:
     numbers = np.array([_size(labels) for labels in made])
     made += [alike(flows, "louvain", one, k, rng) for k, one in settings.items()
              if len(numbers) and np.abs(np.log(numbers / k)).min() > np.log(APART)]
-    made = nested(sorted(made, key=_size))[::-1]
+    made = nested(sorted((one for one in made if one is not None), key=_size))[::-1]    # None: no such division
     return _distinct([np.arange(n), *made, np.zeros(n, np.int64)])
 
 

@@ -211,6 +211,7 @@ class _State:
             burned=np.maximum(self.consumption - np.float32(gamma**span) * old_burned, 0) * np.float32(span / worth),
             welfare=np.array(world.state["welfare"]), topology=self.topology, seed=world.seed, memory=memory)
 
+
 class Snapshots(Sequence):
     """A series of snapshots, taken while a world runs.
 

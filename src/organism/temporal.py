@@ -156,7 +156,9 @@ def through_time(snapshots):
     import pandas as pd
 
     rows, before = [], None
-    for one in snapshots:
+    for i, one in enumerate(snapshots):
+        if not hasattr(one, "reading"):
+            raise TypeError(f"snapshots must be a Snapshots or a sequence of them; item {i} is {one!r:.60}")
         now = one.reading()
         flows, here = now.matrix(by="member"), np.searchsorted(now.members, now.uid)
         changed = (np.nan, np.nan) if before is None else turnover(*_between_same(before, now))

@@ -15,7 +15,7 @@ from .. import __version__
 from ..flows import ours
 from ..inputs import read_graph
 from ..roles import Blocks, block_roles
-from ..wholes import Wholes, find_wholes
+from ..wholes import Wholes, agreement, find_wholes
 from .emergent import CHEAP, NULLS, about_wholes, matrix_picture, untested, with_nulls, wrapped
 from .files import new_folder, picture, table
 from .options import Mistake, count, nulls, plural
@@ -73,6 +73,9 @@ def add(commands) -> None:
     parser.add_argument("--nulls", metavar="N", type=nulls,
                         help="networks dealt out by chance, of each kind, in which roles and wholes are looked for "
                              f"again: 19 or more, or 0 for none (default: {NULLS} up to {CHEAP:,} ties, else 0)")
+    parser.add_argument("--bootstraps", metavar="N", type=count(0, 10_000), default=0,
+                        help="times that flows are drawn again and divided again, to see how stable levels are "
+                             "(default: 0)")
     parser.add_argument("--seed", metavar="N", type=count(0, 2**64 - 1),
                         help="makes the search repeatable (default: a new one, which is printed)")
     parser.add_argument("--out", metavar="FOLDER",
@@ -139,9 +142,11 @@ def _search(graph, options, folder: Path) -> int:
     say(f"Looking for roles, {with_nulls(n_nulls)} ...", told)
     blocks = block_roles(graph, given=KINDS[kind], n_nulls=n_nulls, rng=seed)
     say(f"Looking for wholes, {with_nulls(n_nulls)} ...", told)
-    found = find_wholes(graph, options.method, rng=seed, progress=told,
+    found = find_wholes(graph, options.method, rng=seed, progress=told, n_bootstraps=options.bootstraps,
                         **({"given": KINDS[kind], "n_nulls": n_nulls} if n_nulls else {"nulls": ()}))
     say(_report(blocks, found, n_nulls), not options.quiet)
+    other = "networkx" if options.method != "networkx" else "louvain"
+    say(_compared(found, find_wholes(graph, other, nulls=(), rng=seed)), not options.quiet and len(found))
     say(f"Writing to {folder} ...", told)
     notes = _write(graph, blocks, found, _summary(options, seed, kind, blocks, found, n_nulls), folder)
     for note in notes:
@@ -166,6 +171,19 @@ def _report(blocks: Blocks, found: Wholes, n_nulls: int) -> str:
     if n_nulls and len(found):
         lines.append("Chance deals out: " + "; ".join(CHANCE[null] for null in found[0].nulls) + ". The first decides.")
     return wrapped("\n".join([*lines, ""]))
+
+
+def _compared(found: Wholes, again: Wholes) -> str:
+    """Return how stable each level is, and what is most like it of another method's, in words."""
+    lines = ["How sure is that?"]
+    for i, level in enumerate(found):
+        said = [f"over resolutions {level.stability:.2f}"] if level.stability == level.stability else []
+        said += [f"under bootstrap {level.bootstrap:.2f}"] if level.bootstrap == level.bootstrap else []
+        alike = [(agreement(level.labels, other.labels), other.n_wholes) for other in again]
+        said.append(f"with the {max(alike)[1]} wholes of {again.method} {max(alike)[0]:.2f}" if alike else
+                    f"{again.method} has no levels")
+        lines.append(f"  Level {i}, agreement: " + ", ".join(said))
+    return wrapped("\n".join([*lines, "  (adjusted mutual information: 1 is the same, 0 what chance makes)", ""]))
 
 
 def _summary(options, seed: int, kind: str, blocks: Blocks, found: Wholes, n_nulls: int) -> dict:

@@ -12,7 +12,7 @@ from .._checks import whole
 from ..measures import division_of_labour_test, gorelick
 from ._acts import acts_of, points_of
 from ._agree import Agreement
-from ._mixture import Cloud, fit, found_again
+from ._mixture import FEWEST, Cloud, fit, found_again, halfway
 from ._profile import Profile, profiles_of
 from ._strength import chosen, rivals, said_rivals, strengths_of
 
@@ -23,6 +23,8 @@ SAMPLE = 2000
 #: Pairs of random halves by which a number of roles is judged, at most, of few members and of more than are sampled:
 #: those leap less, and cost more.
 MOST_HALVES = 40, 24
+#: If so many members lie halfway between two roles, over those at their middles, there is no gap between them.
+NO_GAP = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,9 @@ class Roles:
     seed : int
     cloud : Cloud
         The mixture: centres, weights and variances of the roles.
+    halfway : float
+        Members halfway between two roles, over those at their middles: near 0 where roles are apart, near 1 or above
+        where a continuum is cut in two. The greatest of all roles and those nearest to them; 0 of one role.
     """
 
     labels: np.ndarray
@@ -68,6 +73,7 @@ class Roles:
     site: np.ndarray
     seed: int
     cloud: Cloud
+    halfway: float
 
     @property
     def n_roles(self) -> int:
@@ -129,14 +135,19 @@ class Roles:
         elif self.n_roles == 1:
             head = f"Members differ (D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g})"
             head += (f", but by degrees: no number of roles from 2 to {max(self.strengths)} is found again in other "
-                     f"members (prediction strength below {self.threshold:g})." if self.strengths else "; one role was "
-                     "asked for.")
+                     f"members (prediction strength below {self.threshold:g})." if self.strengths else
+                     f", but {acting} are too few to tell roles by: {4 * FEWEST} are the least."
+                     if acting < 4 * FEWEST else "; one role was asked for.")
         else:
             test, number = f"D_ind = {self.statistic:.2f}, p = {self.pvalue:.3g}", self.n_roles
             head = (f"{number} roles ({test}; prediction strength {self.strengths[number]:.2f} ± "
                     f"{self.errors[number]:.2f}):" if self.strengths else f"{number} roles, as asked for ({test}):")
         unknown, more = int((self.labels < 0).sum()), said_rivals(self.rivals, "roles")
         roles = [f"  {i}  {one}" for i, one in enumerate(self.profiles)] if acting else []
+        if self.n_roles > 1 and self.differ and self.halfway > NO_GAP:
+            more = (more + "\n").lstrip() + (
+                f"  There is no gap: {self.halfway:.0%} as many members lie halfway between two roles as at their "
+                "middles; they may differ by degrees.")
         return "\n".join([head, *([more] if more else []), *roles,
                           *([f"  {unknown:,} members acted too little to tell"] if unknown else [])])
 
@@ -163,7 +174,8 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     fitted (to the square roots of the shares, where chance scatters alike in all directions), and the largest number
     is taken whose clouds, found in one half of the members, are found again in the other: prediction strength
     of at least ``threshold``. (A role of fewer than about ten members passes for a few strays.) Members may also
-    differ by degrees; then no number passes, and there is one role.
+    differ by degrees; then as a rule no number passes, and there is one role. But where only two things are done a cut
+    through the middle of a continuum is found again like a border: whether there is a gap is said by ``halfway``.
 
     The strength of a number is a mean over random halves of the members, more of them where it is near the threshold.
     If the threshold is still within two standard errors, the number is said to be underdetermined.
@@ -245,10 +257,11 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     statistic, pvalue, null = _tested(some, n_resamples, rng)
     points, edges, floors = points_of(able)
     strengths, errors, number = {}, {}, n_roles or 1
-    if n_roles is None and pvalue <= alpha:
+    most = min(max_roles, len(points) // (2 * FEWEST))      # more would have too few members in half of them
+    if n_roles is None and pvalue <= alpha and most > 1:
         sample = points[rng.permutation(len(points))[:2 * SAMPLE]]
         strengths, errors = strengths_of(lambda number: found_again(sample, edges, floors, number, rng),
-                                         range(2, max_roles + 1), threshold, members=len(sample),
+                                         range(2, most + 1), threshold, members=len(sample),
                                          many=MOST_HALVES[len(points) > 2 * SAMPLE])
         number = chosen(strengths, threshold)
     cloud = fit(points[rng.permutation(len(points))[:2 * SAMPLE]] if len(points) else np.zeros((1, edges[-1])),
@@ -260,7 +273,7 @@ def find_roles(source, n_roles: int | None = None, *, blocks=None, max_roles: in
     return Roles(labels=labels, probabilities=probabilities, profiles=profiles_of(acts, labels, number),
                  strengths=strengths, errors=errors, statistic=statistic, pvalue=pvalue,
                  null_distribution=null, alpha=alpha, threshold=threshold, uid=acts.uid,
-                 site=acts.site, seed=seed, cloud=cloud)
+                 site=acts.site, seed=seed, cloud=cloud, halfway=halfway(points, labels[known], cloud.centres))
 
 
 def _tested(acts, n_resamples: int, rng) -> tuple[float, float, np.ndarray]:

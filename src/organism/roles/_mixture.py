@@ -14,7 +14,7 @@ import numpy as np
 
 from ._strength import together
 
-__all__ = ["Cloud", "first_labels", "fit", "found_again"]
+__all__ = ["Cloud", "first_labels", "fit", "found_again", "halfway"]
 
 #: Steps of k-means and of EM that every start makes, and further steps of EM of the best start, at most.
 FIRST, SHORT, MOST = 4, 5, 60
@@ -184,6 +184,37 @@ def _climb(points, edges, floors, p, steps: int) -> tuple[Cloud, np.ndarray]:
             break
         before = after
     return Cloud(centres, weights, variances, edges, after), p
+
+
+def halfway(points: np.ndarray, labels: np.ndarray, centres: np.ndarray) -> float:
+    """Return how many members lie halfway between two roles, over how many lie at their middles.
+
+    Members of a role and of the one nearest to it are projected on the line through their centres, and counted within
+    a tenth of its length around the point halfway, and around both centres. Clouds that are apart have few between
+    them; a continuum that is merely cut in two has as many there as elsewhere.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n, D)
+    labels : ndarray of int64, shape (n,)
+    centres : ndarray of float64, shape (R, D)
+
+    Returns
+    -------
+    float
+        The greatest of all roles; 0 of one role.
+    """
+    most = 0.0
+    for a, centre in enumerate(centres):
+        apart = ((centres - centre) ** 2).sum(axis=1)
+        apart[a] = np.inf
+        b = int(apart.argmin())
+        if not 0 < apart[b] < np.inf:
+            continue
+        along = (points[(labels == a) | (labels == b)] - centre) @ (centres[b] - centre) / apart[b]
+        between, middles = ((np.abs(along - at) < 0.1).sum() for at in (0.5, np.rint(along)))
+        most = max(most, float(2 * between / max(middles, 1)))
+    return most
 
 
 def found_again(points, edges, floors, n_roles: int, rng: np.random.Generator, sample: int = 1000) -> float:

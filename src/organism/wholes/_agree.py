@@ -14,6 +14,8 @@ def crossed(a, b):
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(f"both partitions must have one label for each member, not shapes {a.shape} and {b.shape}")
+    if not a.size:
+        raise ValueError("there are no members to compare partitions of")
     (_, i), (names, j) = np.unique(a, return_inverse=True), np.unique(b, return_inverse=True)
     pair, both = np.unique(i * np.int64(len(names)) + j, return_counts=True)
     return sparse.csr_array((both.astype(float), np.divmod(pair, max(1, len(names)))))

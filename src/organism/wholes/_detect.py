@@ -9,7 +9,7 @@ import numpy as np
 
 from ._agree import agreement, crossed
 
-__all__ = ["METHODS", "alike", "candidates", "detect", "divides", "nested", "settled"]
+__all__ = ["METHODS", "RUN", "alike", "candidates", "detect", "divides", "nested", "settled"]
 
 #: Resolutions at which the flows are divided, from coarse to fine.
 RESOLUTIONS = tuple(float(x) for x in np.geomspace(0.01, 50, 38).round(4))
@@ -182,7 +182,7 @@ def settled(flows, setting: float, k: int, rng, near: float = NEAR) -> tuple[np.
             made.append((abs(off), labels, setting))
             if abs(off) <= near:
                 break
-        low, high = (setting, high) if off < 0 or not level else (low, setting)
+        low, high = (setting, high) if off < 0 or not _many(labels) else (low, setting)
         guess = setting * float(np.exp(-off)) if level else 0.0     # groups grow about as the resolution
         if level and (low or 0) < guess < (high or np.inf):
             setting = guess

@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import closest, number, whole
 from .._checks import seed as resolved
 from ._agree import agreement
-from ._detect import METHODS, NEAR, RESOLUTIONS, STABLE, alike, candidates, detect, divides, nested, settled
+from ._detect import METHODS, NEAR, RESOLUTIONS, RUN, STABLE, alike, candidates, detect, divides, nested, settled
 from ._level import Level, Null, statistics
 from ._maps import codelength, walk
 from ._meta import to_mesa, triplets
@@ -81,7 +81,9 @@ class Wholes:
             lines.append(f"{self.trade.left_out:.0%} of the flows are left out: who gave or got them was gone when a "
                          "window ended.")
         if not self.standing:
-            lines.append("No level beats its null: chance divides as well.")
+            lines.append("Too few nulls to tell whether any level stands: take 19 or more."
+                         if all(level.stands is None for level in self.levels) else
+                         "No level beats its null: chance divides as well.")
         lines.append(f"{len(self.levels)} level{'s' * (len(self.levels) > 1)} of {n:,} members, the finest first "
                      f"({self.method}). Bits that tell a step of a walk: {self.codelength:.3f} with these levels, "
                      f"{self.undivided:.3f} without" + ("." if self.codelength < self.undivided else
@@ -122,7 +124,8 @@ class Wholes:
                     row |= {f"{null}_mean": found[name].mean, f"{null}_above": found[name].above,
                             f"{null}_below": found[name].below}
                 rows.append(row)
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows if rows else None, columns=None if rows else
+                            ["level", "wholes", "statistic", "observed"])
 
     def compare(self, *others):
         """Return how far other nests agree with this one, as a pandas DataFrame.
@@ -218,7 +221,8 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
         to whom: a lattice falls into regions whatever its members do. By default so of worlds, readings, snapshots
         and graphs made of them (:func:`organism.interdependence`).
     resolutions : sequence of float
-        From coarse to fine.
+        In (0, 10⁶], three different ones at least. A level stays the same over three in a row, so they should be well
+        apart (by default each is 1.26 times the one before).
     stable : float
         In (0, 1].
     alpha : float
@@ -245,12 +249,16 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}" + closest(str(method), METHODS))
     n_nulls, n_bootstraps = whole("n_nulls", n_nulls, 1), whole("n_bootstraps", n_bootstraps, 0)
     if nulls is not None:
-        nulls = [known_null(null) for null in ([nulls] if isinstance(nulls, str) or not np.iterable(nulls) else nulls)]
+        nulls = list(dict.fromkeys(
+            known_null(null) for null in ([nulls] if isinstance(nulls, str) or not np.iterable(nulls) else nulls)))
     stable, alpha = number("stable", stable, 0, 1, "(]"), number("alpha", alpha, 0, 1, "(]")
     resolutions = list(resolutions) if np.iterable(resolutions) else [resolutions]
     if not resolutions:
         raise ValueError("resolutions must hold numbers above 0, and there are none")
-    resolutions = [number("each of resolutions", one, 0, 1e6, "(]") for one in resolutions]
+    resolutions = sorted({number("each of resolutions", one, 0, 1e6, "(]") for one in resolutions})
+    if method == "louvain" and len(resolutions) < RUN:
+        raise ValueError(f"resolutions must be {RUN} different numbers at least, for a level stays the same over so "
+                         f"many in a row, not {resolutions}")
     seed = resolved(rng)
     generator = np.random.default_rng(seed)
     trade = trade_of(source)

@@ -85,6 +85,9 @@ def codelength(flows, *levels, leap: float = LEAP) -> float:
     visits, steps = walk(flows, leap)
     n = len(visits)
     nest = [np.zeros(n, np.int64), *(np.unique(np.asarray(labels), return_inverse=True)[1] for labels in levels)]
+    for i, labels in enumerate(nest[1:]):
+        if labels.shape != (n,):
+            raise ValueError(f"level {i} must have one label for each of the {n} members, not {len(labels)}")
     for i, (coarse, fine) in enumerate(zip(nest, nest[1:], strict=False)):
         if len(np.unique(np.stack([coarse, fine]), axis=1).T) != fine.max() + 1:
             raise ValueError(f"level {i} must refine the level before it; groups of it lie in several")

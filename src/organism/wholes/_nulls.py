@@ -142,19 +142,19 @@ def _degrees(flows, rng, inside, parts):
 NULLS = {"flows": _flows, "strengths": _strengths, "degrees": _degrees}
 
 
-def null_flows(flows, null: str, rng: np.random.Generator, inside=None, parts=None):
+def null_flows(flows, null: str, rng, inside=None, parts=None):
     """Return flows as they would be without wholes; or without any inside known ones, or of known parts.
 
     Parameters
     ----------
-    flows : scipy.sparse.csr_array, shape (n, n)
+    flows : scipy.sparse.csr_array, or what it can be made of, shape (n, n)
         Row = giver; no loops.
     null : {"flows", "strengths", "degrees"}
         "flows": the same ties, on which the same flows are dealt out at random; what the two ends of a tie give each
         other stays together, for those who give often get back, and that makes no whole.
         "strengths": so, and then scaled until every member gives and gets as much as before.
         "degrees": ties to others at random, as many of each member that go out, come in, and go both ways.
-    rng : numpy.random.Generator
+    rng : int, SeedSequence or numpy.random.Generator
     inside : ndarray of int, shape (n,), optional
         The known whole of each member, from 0 on. Flows, and receivers, are then dealt out only among ties from
         the same whole to the same whole.
@@ -171,7 +171,10 @@ def null_flows(flows, null: str, rng: np.random.Generator, inside=None, parts=No
     Stephan (1940) On a least squares adjustment of a sampled frequency table. *Annals of Mathematical Statistics*
     11: 427-444.
     """
-    return NULLS[known_null(null)](flows, rng, inside, parts)
+    from scipy import sparse
+
+    flows = flows if isinstance(flows, sparse.csr_array) else sparse.csr_array(flows)
+    return NULLS[known_null(null)](flows, np.random.default_rng(rng), inside, parts)
 
 
 def known_null(null) -> str:
