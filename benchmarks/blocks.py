@@ -1,4 +1,4 @@
-"""Measure the blocks against what else people would write: NumPy, SciPy, networkx, plain Mesa, numba by hand.
+"""Measure the blocks against what else one would write: NumPy, SciPy, networkx, plain Mesa, numba by hand.
 
 ``python benchmarks/blocks.py`` prints the tables; ``--write`` also puts them into RESULTS-blocks.md beside this file;
 ``--quick`` is a rough look at smaller sizes. Times are the least of some turns, taken in turns, so that ratios hold on a
@@ -95,55 +95,57 @@ def ties_in_numba():
     return total
 
 
+def ways_of(topology, x, h, square):
+    """Return the ways to sum over neighbours, and to take a step of diffusion; on a grid ``square`` is its shape."""
+    n, dtype = topology.n_sites, x.dtype
+    A = sparse.csr_array((np.ones(topology.n_ties, dtype), (topology.source, topology.target)), shape=(n, n))
+    L = (sparse.eye_array(n) - h * (sparse.diags_array(topology.out_degree.astype(float)) - A)).tocsr().astype(dtype)
+    out, twin = np.empty_like(x), np.empty_like(x)
+    sums = {"organism": lambda: act.neighbour_sum(topology, x, out=out), "scipy.sparse": lambda: A @ x}
+    steps = {"organism": lambda: act.diffuse(topology, x, h, out=out), "scipy.sparse": lambda: L @ x}
+    if square:
+        field, other, around = x.reshape(square), twin.reshape(square), np.ones((3, 3), dtype)
+        around[1, 1] = 0
+        heat = (h * around).astype(dtype)
+        heat[1, 1] = 1 - 8 * h
+        sums["ndimage.convolve"] = lambda: ndimage.convolve(field, around, mode="wrap")
+        steps["ndimage.convolve"] = lambda: ndimage.convolve(field, heat, mode="wrap")
+        if numba:
+            total, spread = grid_in_numba()
+            sums["numba"] = lambda: total(field, other)
+            steps["numba"] = lambda: spread(field, other, dtype.type(h))
+    elif numba:
+        along = ties_in_numba()
+        sums["numba"] = lambda: along(A.indptr, A.indices, x, twin)
+    return sums, steps
+
+
 def neighbours(report, side, rounds):
-    """Sum and diffuse on a Moore torus as a grid, the same torus as ties, and a random graph of as many ties."""
-    rng, rate, speed = np.random.default_rng(1), 0.1, bandwidth()
-    rows = []
+    """Sum and diffuse on a Moore torus as a grid, the same torus as ties, and a random graph of some ties."""
+    rng, speed, rows = np.random.default_rng(1), bandwidth(), []
     grid = Topology.grid((side, side))
     torus = Topology.from_sparse(sparse.csr_array((np.ones(grid.n_ties, np.float32), (grid.source, grid.target))))
-    n = 100_000 * side // 1000
-    ends = rng.integers(n, size=(2, 10 * n // 2))
-    graph = Topology.from_edges(*np.concatenate([ends, ends[::-1]], axis=1)[:, np.tile(ends[0] != ends[1], 2)], n)
+    n = 100 * side
+    ends = np.unique(np.sort(rng.integers(n, size=(5 * n, 2))), axis=0)
+    ends = ends[ends[:, 0] != ends[:, 1]]
+    graph = Topology.from_edges(*np.concatenate([ends, ends[:, ::-1]]).T, n)
     for place, topology in (("grid", grid), ("torus as ties", torus), ("random graph", graph)):
-        A = sparse.csr_array((np.ones(topology.n_ties), (topology.source, topology.target)),
-                             shape=(topology.n_sites,) * 2)
-        degree = topology.out_degree
-        h = rate if place != "random graph" else 1 / (degree.max() + 1)
         for dtype in (np.float64, np.float32):
             x = rng.random(topology.n_sites).astype(dtype)
-            B, L, out, twin = A.astype(dtype), None, np.empty_like(x), np.empty_like(x)
-            L = (sparse.eye_array(topology.n_sites) - h * (sparse.diags_array(degree.astype(float)) - A)).tocsr().astype(dtype)
-            square = x.reshape(side, side) if place == "grid" else None
-            sums = {"organism": lambda: act.neighbour_sum(topology, x, out=out), "scipy.sparse": lambda: B @ x}
-            steps = {"organism": lambda: act.diffuse(topology, x, h, out=out), "scipy.sparse": lambda: L @ x}
-            if place == "grid":
-                kernel = np.ones((3, 3), dtype)
-                kernel[1, 1] = 0
-                heat = h * kernel
-                heat[1, 1] = 1 - 8 * h
-                sums["ndimage.convolve"] = lambda: ndimage.convolve(square, kernel, mode="wrap")
-                steps["ndimage.convolve"] = lambda: ndimage.convolve(square, heat.astype(dtype), mode="wrap")
-            if numba and place == "grid":
-                total, spread = grid_in_numba()
-                sums["numba"] = lambda: total(square, twin.reshape(side, side))
-                steps["numba"] = lambda: spread(square, twin.reshape(side, side), dtype(h))
-            elif numba:
-                total = ties_in_numba()
-                ptr, end = B.indptr, B.indices
-                sums["numba"] = lambda: total(ptr, end, x, twin)
-            for what, ways in (("sum", sums), ("diffusion", steps)):
+            h = 0.1 if topology is not graph else 1 / (topology.out_degree.max() + 1)
+            both = ways_of(topology, x, h, (side, side) if topology is grid else None)
+            for what, ways in zip(("sum", "diffusion"), both, strict=True):
                 alike(ways, 1e-12 if dtype is np.float64 else 1e-5)
                 best = turns(ways, rounds)
-                own = best["organism"]
-                moved = x.nbytes * (2 if place == "grid" else 2 + 8 / x.itemsize) + (
-                    0 if place == "grid" else 4 * topology.n_ties)
+                own, ties = best["organism"], 0 if topology is grid else 4 * topology.n_ties + 8 * topology.n_sites
                 rows.append([place, what, np.dtype(dtype).name, f"{1e3 * own:.2f}",
                              *(f"{best[name] / own:.1f}" if name in best else "" for name in (
-                                 "scipy.sparse", "ndimage.convolve", "numba")), f"{moved / own / speed:.0%}"])
+                                 "scipy.sparse", "ndimage.convolve", "numba")),
+                             f"{(2 * x.nbytes + ties) / own / speed:.0%}"])
     report.table(f"Neighbours: {side}×{side} Moore torus, and {graph.n_ties:,} ties between {n:,} sites at random",
                  ["where", "what", "type", "ms", "scipy.sparse takes ×", "ndimage ×", "numba ×", "of bandwidth"], rows)
-    report.say(f"\nA copy moves {speed / 1e9:.1f} GB/s here, one thread; of bandwidth: bytes that must be moved at least "
-               "(arrays once, ties once), over what a copy would move in that time.")
+    report.say(f"\nA copy moves {speed / 1e9:.1f} GB/s here, one thread. Of bandwidth: the bytes that must be moved at "
+               "least (what is read and written, and ties, once), over what a copy would move in that time.")
 
 
 def main(argv=None):

@@ -22,7 +22,8 @@ def _reduced(what, topology, rows, along, weights, include_self, threads, out):
     kind, itself, threads = kind_of(rows), bool(include_self), whole("threads", threads, 1)
     if along.grid and weights is None:
         shape, reach, moore, torus = along.grid
-        neighbours.on_grid(kind, what, address(rows), address(out), shape, columns, reach, moore, torus, itself, threads)
+        neighbours.on_grid(kind, what, address(rows), address(out), shape, columns, reach, moore, torus, itself,
+                           threads)
     else:
         neighbours.reduce(kind, what, address(rows), address(weights), address(out), along.ptr, along.end, columns,
                           itself, threads)
@@ -170,7 +171,20 @@ def neighbour_min(topology, values, *, reach: int = 1, direction: str = "out", i
 
 def neighbour_max(topology, values, *, reach: int = 1, direction: str = "out", include_self: bool = False, empty=None,
                   out=None, threads: int = 1) -> np.ndarray:
-    """Take the most among the neighbours of every site; see :func:`neighbour_min`."""
+    """Take the most among the neighbours of every site.
+
+    Synchronous.
+
+    Parameters
+    ----------
+    topology, values, reach, direction, include_self, empty, out, threads
+        As for :func:`neighbour_min`.
+
+    Returns
+    -------
+    ndarray
+        Shape and type of ``values``.
+    """
     return _extreme(MOST, "neighbour_max", topology, values, reach, direction, include_self, empty, out, threads)
 
 

@@ -75,8 +75,8 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
                 np.bincount(topology.source, weight, topology.n_sites))
     most = float(strength.max(initial=0.0))
     if rates.size and rates.max() * most > 1 + 1e-12:
-        raise ValueError(f"rate must be in [0, {1 / most:.6g}], not {rates.max():g}: site {int(strength.argmax())} has ties "
-                         f"of {most:g} in all, and no more can leave a site than it has")
+        raise ValueError(f"rate must be in [0, {1 / most:.6g}], not {rates.max():g}: site {int(strength.argmax())} has "
+                         f"ties of {most:g} in all, and no more can leave a site than it has")
     made = out if out is values and isinstance(out, np.ndarray) and out.dtype == rows.dtype else room(
         out, shape, rows.dtype, rows)
     if made is values:
@@ -91,8 +91,8 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
         grid, reach, moore, torus = given.grid
         tiled = np.ascontiguousarray(np.tile(rates, grid[1]), rows.dtype)
         for _ in range(steps):              # over itself: rows are kept as long as they are needed
-            neighbours.on_grid(kind, STEP, address(here), address(here), grid, columns, reach, moore, torus, False, threads,
-                               address(tiled), 0 if torus else address(given.degree))
+            neighbours.on_grid(kind, STEP, address(here), address(here), grid, columns, reach, moore, torus, False,
+                               threads, address(tiled), 0 if torus else address(given.degree))
         return made
     own, back = strength.astype(rows.dtype), along.weights("ties", rows.dtype)
     rates, there = rates.astype(rows.dtype), np.empty_like(rows) if steps else None
@@ -152,7 +152,8 @@ def flow(topology, stock, reserve, *, sharing=None, weights=None, loss: float = 
     try:
         keep = np.ascontiguousarray(np.broadcast_to(keep, shape), dtype).reshape(rows.shape)
     except (ValueError, TypeError):
-        raise ValueError(f"reserve must be numbers that broadcast to the stock's shape {shape}, not {keep.shape}") from None
+        raise ValueError(f"reserve must be numbers that broadcast to the stock's shape {shape}, not "
+                         f"{keep.shape}") from None
     for name, some in (("stock", rows), ("reserve", keep)):
         if some.size and not (some.min() >= 0 and np.isfinite(some).all()):
             at = int(np.flatnonzero(~((some >= 0) & np.isfinite(some)).all(axis=1))[0])

@@ -1,4 +1,4 @@
-"""How neighbours are reached: along ties, or row by row where a grid has no holes; and the arrays they are read from."""
+"""How neighbours are reached, along ties or row by row of a grid without holes; and the arrays they are read from."""
 
 from __future__ import annotations
 
@@ -176,15 +176,15 @@ def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, 
     shape : tuple of int
     """
     given = np.asarray(values)
-    n, grid = topology.n_sites, topology.shape
+    n, grid = topology.n_sites, topology.shape if topology.kind == "grid" else None     # a space may number otherwise
     if given.dtype.kind not in kinds or given.dtype.name in ("float16", "longdouble", "float128"):
         wanted = "float32 or float64" if kinds == "f" else "whole numbers, float32 or float64"
         raise TypeError(f"{name} must be {wanted}, not of type {given.dtype}")
     whole_grid = grid is not None and len(grid) > 1 and given.shape[:len(grid)] == tuple(grid)
     if not whole_grid and given.shape[:1] != (n,):
         said = f"({n},)" + (f" or {tuple(grid)}" if grid is not None and len(grid) > 1 else "")
-        raise ValueError(f"{name} must have one row for each of the {n} sites, shape {said} and further columns if any, "
-                         f"not {given.shape}")
+        raise ValueError(f"{name} must have one row for each of the {n} sites, shape {said} and further columns if "
+                         f"any, not {given.shape}")
     if whole_grid and n != int(np.prod(grid)):
         raise ValueError(f"{name} must have one row for each of the {n} sites, shape ({n},): the grid has holes")
     known = given.dtype if given.dtype.name in KINDS else np.int64 if given.dtype.itemsize >= 4 else np.int32
