@@ -1,8 +1,8 @@
 """Measure the blocks against what else one would write: NumPy, SciPy, networkx, plain Mesa, numba by hand.
 
 ``python benchmarks/blocks.py`` prints the tables; ``--write`` also puts them into RESULTS-blocks.md beside this file;
-``--quick`` is a rough look at smaller sizes. Times are the least of some turns, taken in turns, so that ratios hold on a
-busy machine; all ways must give the same before they are timed. numba is an extra (``pip install numba``).
+``--quick`` is a rough look at smaller sizes. Times are the least of some turns, taken in turns, so that ratios hold on
+a busy machine; all ways must give the same before they are timed. numba is an extra (``pip install numba``).
 """
 
 from __future__ import annotations
