@@ -148,6 +148,260 @@ def neighbours(report, side, rounds):
                "least (what is read and written, and ties, once), over what a copy would move in that time.")
 
 
+def dilemma(report, side, generations, plain):
+    """Nowak and May's spatial prisoner's dilemma, b = 1.85: all ways from the same start to the same end."""
+    b, start = 1.85, (np.random.default_rng(1).random((side, side)) < 0.5).astype(np.int8)      # 1: defects
+    grid, payoff = Topology.grid((side, side)), np.array([[1, 0], [b, 0]])
+
+    def own(n):
+        now, score, then = start.copy(), np.empty((side, side)), np.empty_like(start)
+        for _ in range(n):
+            act.play(grid, now, payoff, include_self=True, out=score)
+            act.imitate(grid, now, score, out=then)
+            now, then = then, now
+        return now
+
+    def in_numpy(n):
+        now = start.copy()
+        around = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        for _ in range(n):
+            friends = sum(np.roll(now == 0, one, (0, 1)).astype(int) for one in around)
+            score = np.where(now == 1, b * friends, friends)
+            best, then = score.copy(), now.copy()
+            for one in around:
+                other = np.roll(score, one, (0, 1))
+                better = other > best
+                best[better], then[better] = other[better], np.roll(now, one, (0, 1))[better]
+            now = then
+        return now
+
+    ways = {"organism": own, "NumPy": in_numpy}
+    if numba:
+        ways["numba"] = dilemma_in_numba(start, b)
+    for call in ways.values():
+        np.testing.assert_array_equal(call(30), own(30))
+    best = turns({name: (lambda call=call: call(generations)) for name, call in ways.items()}, 3)
+    model = mesa_dilemma(start, b)
+    began = time.perf_counter()
+    for _ in range(plain):
+        model.step()
+    best["Mesa"] = (time.perf_counter() - began) * generations / plain
+    np.testing.assert_array_equal(model.strategies(), own(plain))
+    report.table(f"Spatial prisoner's dilemma, {side}×{side}, {generations} generations",
+                 ["", "s", "takes × organism's"],
+                 [[name + (f" ({plain} generations, times {generations / plain:g})" if name == "Mesa" else ""),
+                   f"{best[name]:.3f}", f"{best[name] / best['organism']:.1f}"] for name in best])
+
+
+def dilemma_in_numba(start, b):
+    """Return what one would write by hand in numba."""
+    @numba.njit
+    def run(now, n):
+        h, w = now.shape
+        score, then = np.zeros((h, w)), now.copy()
+        for _ in range(n):
+            for i in range(h):
+                for j in range(w):
+                    friends = 0
+                    for di in range(-1, 2):
+                        for dj in range(-1, 2):
+                            friends += now[(i + di) % h, (j + dj) % w] == 0
+                    score[i, j] = b * friends if now[i, j] else friends
+            for i in range(h):
+                for j in range(w):
+                    best, kind = score[i, j], now[i, j]
+                    for di in range(-1, 2):
+                        for dj in range(-1, 2):
+                            y, x = (i + di) % h, (j + dj) % w
+                            if score[y, x] > best:
+                                best, kind = score[y, x], now[y, x]
+                    then[i, j] = kind
+            now, then = then, now
+        return now
+
+    return lambda n: run(start.copy(), n)
+
+
+def mesa_dilemma(start, b):
+    """Return the same model written plainly in Mesa."""
+    import mesa
+    from mesa.discrete_space import FixedAgent, OrthogonalMooreGrid
+
+    class Player(FixedAgent):
+        def __init__(self, model, cell, strategy):
+            super().__init__(model)
+            self.cell, self.strategy, self.score, self.next = cell, strategy, 0, strategy
+
+        def play(self):
+            friends = (self.strategy == 0) + sum(cell.agents[0].strategy == 0 for cell in self.cell.neighborhood)
+            self.score = b * friends if self.strategy else friends
+
+        def look(self):
+            best, self.next = self.score, self.strategy
+            for cell in self.cell.neighborhood:
+                other = cell.agents[0]
+                if other.score > best:
+                    best, self.next = other.score, other.strategy
+
+        def turn(self):
+            self.strategy = self.next
+
+    class Dilemma(mesa.Model):
+        def __init__(self):
+            super().__init__(rng=1)
+            self.grid = OrthogonalMooreGrid(start.shape, torus=True, random=self.random)
+            for cell in self.grid.all_cells:
+                Player(self, cell, int(start[cell.coordinate]))
+
+        def step(self):
+            for what in ("play", "look", "turn"):
+                self.agents.do(what)
+
+        def strategies(self):
+            made = np.empty_like(start)
+            for player in self.agents:
+                made[player.cell.coordinate] = player.strategy
+            return made
+
+    return Dilemma()
+
+
+def fixation(report, replicates, plain):
+    """Death-birth fixation of one cooperator on a random graph of 100 sites."""
+    import networkx as nx
+
+    G = nx.random_regular_graph(6, 100, seed=1)
+    topology, payoff, strength = Topology.from_networkx(G), np.array([[4., -1], [5, 0]]), 0.05
+    rows = []
+    found = act.evolve(topology, payoff, resident=1, mutant=0, selection=strength, replicates=replicates // 50, rng=1)
+    start = time.perf_counter()
+    found = act.evolve(topology, payoff, resident=1, mutant=0, selection=strength, replicates=replicates, rng=1)
+    own = time.perf_counter() - start
+    share = float((found.fixed == 0).mean())
+    rows.append(["organism", f"{own:.2f}", "1.0", f"{share:.5f} ± {np.sqrt(share * (1 - share) / replicates):.5f}"])
+    near = np.array([sorted(G[i]) for i in range(100)])
+    many = {"networkx and Python": (_fixations(G, near, payoff, strength, False), plain)}
+    if numba:
+        many["numba"] = (_fixations(G, near, payoff, strength, True), replicates // 20)
+    for name, (call, n) in many.items():
+        call(2, 1)
+        start = time.perf_counter()
+        fixed = call(n, 1)
+        took = (time.perf_counter() - start) * replicates / n
+        rows.append([f"{name} ({n:,} runs, times {replicates / n:g})", f"{took:.2f}", f"{took / own:.1f}",
+                     f"{fixed / n:.5f} ± {np.sqrt(max(fixed, 1) / n / n):.5f}"])
+    report.table(f"Death-birth fixation of one cooperator (b = 5, c = 1, δ = {strength}), 100 sites of degree 6, "
+                 f"{replicates:,} runs", ["", "s", "takes × organism's", "fixed"], rows)
+
+
+def _fixations(G, near, payoff, strength, compiled):
+    """Return a function that counts in how many runs the cooperator is fixed: in numba, or as in many a course."""
+    def runs(near, payoff, n, seed):
+        np.random.seed(seed)
+        total = 0
+        for _ in range(n):
+            kind = np.ones(100, np.int64)
+            kind[np.random.randint(100)] = 0
+            left = 1
+            while 0 < left < 100:
+                site = np.random.randint(100)
+                fit = np.zeros(6)
+                for a in range(6):
+                    j, earned = near[site, a], 0.0
+                    for k in near[j]:
+                        earned += payoff[kind[j], kind[k]]
+                    fit[a] = 1 + strength * earned / 6
+                at, u = 0, np.random.random() * fit.sum()
+                while at < 5 and u >= fit[at]:
+                    u -= fit[at]
+                    at += 1
+                left += kind[site] - kind[near[site, at]]
+                kind[site] = kind[near[site, at]]
+            total += left == 100
+        return total
+
+    if compiled:
+        fast = numba.njit(runs)
+        return lambda n, seed: fast(near, payoff, n, seed)
+
+    def plainly(n, seed):
+        import random
+
+        random.seed(seed)
+        total = 0
+        for _ in range(n):
+            kind = dict.fromkeys(G, 1)
+            kind[random.randrange(100)] = 0
+            left = 1
+            while 0 < left < 100:
+                site = random.randrange(100)
+                fit = [1 + strength * sum(payoff[kind[j], kind[k]] for k in G[j]) / 6 for j in G[site]]
+                chosen = random.choices(list(G[site]), fit)[0]
+                left += kind[site] - kind[chosen]
+                kind[site] = kind[chosen]
+            total += left == 100
+        return total
+
+    return plainly
+
+
+def voter(report, side, rounds):
+    """The voter model to consensus, and each way of giving the rule over the same sweeps."""
+    grid = Topology.grid((side, side))
+    state = np.random.default_rng(1).integers(0, 2, grid.n_sites).astype(float)
+    done = act.activate(grid, state, "voter", "replacement", until="consensus", rng=1)
+
+    def in_python(site, partner, neighbours, weights, now, out, shared, u):
+        out[site] = now[neighbours[int(u[0] * len(neighbours))]]
+
+    sweeps = 20
+    ways = {"ready-made": "voter", "Python callable": in_python}
+    if numba:
+        @numba.cfunc(act.RULE_NUMBA)
+        def in_numba(site, partner, degree, neighbours, weights, now, out, columns, shared, u):
+            out[site] = now[neighbours[int(u[0] * degree)]]
+
+        @numba.njit
+        def by_hand(ptr, end, now, n, seed):
+            np.random.seed(seed)
+            for _ in range(n * len(now)):
+                i = np.random.randint(len(now))
+                now[i] = now[end[ptr[i] + int(np.random.random() * (ptr[i + 1] - ptr[i]))]]
+            return now
+
+        ways["numba cfunc"] = in_numba
+    calls = {name: (lambda rule=rule: act.activate(grid, state, rule, "replacement", sweeps, rng=1).state)
+             for name, rule in ways.items()}
+    alike({name: calls[name] for name in calls if name != "ready-made"}, 0)
+    if numba:
+        A = sparse.csr_array((np.ones(grid.n_ties), (grid.source, grid.target)))
+        calls["numba by hand, the whole loop"] = lambda: by_hand(A.indptr, A.indices, state.copy(), sweeps, 1)
+        calls["numba by hand, the whole loop"]()
+    calls["networkx and Python"] = _voter_in_networkx(grid, state, sweeps)
+    best = turns(calls, rounds)
+    report.table(f"Voter model, {side}×{side}, {sweeps} sweeps under \"replacement\"",
+                 ["rule", "s", "ns an event", "takes × ready-made"],
+                 [[name, f"{value:.4f}", f"{1e9 * value / sweeps / grid.n_sites:.0f}",
+                   f"{value / best['ready-made']:.1f}"] for name, value in best.items()])
+    report.say(f"\nTo consensus: {done.steps:,} sweeps ({done.events:,} events).")
+
+
+def _voter_in_networkx(grid, state, sweeps):
+    import random
+
+    import networkx as nx
+
+    G = nx.Graph(zip(grid.source.tolist(), grid.target.tolist(), strict=True))
+
+    def call():
+        now, sites = dict(enumerate(state)), list(G)
+        for _ in range(sweeps * len(sites)):
+            site = random.choice(sites)
+            now[site] = now[random.choice(list(G[site]))]
+
+    return call
+
+
 def main(argv=None):
     """Measure and print everything."""
     parser = argparse.ArgumentParser(description="Measure the blocks of organism.interact.")
@@ -159,6 +413,9 @@ def main(argv=None):
     report.say(f"`python benchmarks/blocks.py{' --quick' * args.quick}` on {datetime.date.today()}.")
     report.table("Machine", ["what", "value"], machine())
     neighbours(report, 300 if args.quick else 1000, 5 if args.quick else 15)
+    dilemma(report, 60 if args.quick else 200, 100 if args.quick else 600, 2)
+    fixation(report, 5000 if args.quick else 100_000, 20 if args.quick else 200)
+    voter(report, 20 if args.quick else 50, 3)
     report.say(f"\nOther processes kept {others.cores():.2f} cores busy.")
     if args.write:
         Path(__file__).with_name("RESULTS-blocks.md").write_text("\n".join(report.lines) + "\n", encoding="utf-8")
