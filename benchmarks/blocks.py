@@ -149,7 +149,7 @@ def neighbours(report, side, rounds):
 
 
 def dilemma(report, side, generations, plain):
-    """Nowak and May's spatial prisoner's dilemma, b = 1.85: all ways from the same start to the same end."""
+    """Run the spatial prisoner's dilemma of Nowak and May, b = 1.85: all ways from the same start to the same end."""
     b, start = 1.85, (np.random.default_rng(1).random((side, side)) < 0.5).astype(np.int8)      # 1: defects
     grid, payoff = Topology.grid((side, side)), np.array([[1, 0], [b, 0]])
 
@@ -346,7 +346,7 @@ def _fixations(G, near, payoff, strength, compiled):
 
 
 def voter(report, side, rounds):
-    """The voter model to consensus, and each way of giving the rule over the same sweeps."""
+    """Run the voter model to consensus, and each way of giving the rule over the same sweeps."""
     grid = Topology.grid((side, side))
     state = np.random.default_rng(1).integers(0, 2, grid.n_sites).astype(float)
     done = act.activate(grid, state, "voter", "replacement", until="consensus", rng=1)
