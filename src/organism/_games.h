@@ -215,8 +215,9 @@ static void scores(const uint8_t *s, const double *payoff, double *room, int64_t
     s += y * width;
     payoff += y * width;
     for (x = 0; x < width; x++) {
-        zero[x] = s[x] ? -INFINITY : payoff[x];
-        one[x] = s[x] ? payoff[x] : -INFINITY;
+        const int64_t mine = -(int64_t)s[x];
+        one[x] = mine ? payoff[x] : -INFINITY;
+        zero[x] = mine ? -INFINITY : payoff[x];
     }
     zero[-1] = torus ? zero[width - 1] : -INFINITY, zero[width] = torus ? zero[0] : -INFINITY;
     one[-1] = torus ? one[width - 1] : -INFINITY, one[width] = torus ? one[0] : -INFINITY;
@@ -254,31 +255,35 @@ static int imitate_grid(const uint8_t *s, void *out, int size, const double *pay
 #pragma omp atomic write
             fine = 0;
         } else {
-            uint8_t *restrict new = (uint8_t *)(room + 12 * wide);
+            int64_t *restrict new = (int64_t *)(room + 12 * wide);
             for (d = -1; d < 1; d++) scores(s, payoff, room + ((from + d + 3) % 3) * 4 * wide, from + d, height, width, moore, torus);
             for (y = from; y < to; y++) {
                 const double *up = room + ((y + 2) % 3) * 4 * wide + 1, *here = room + (y % 3) * 4 * wide + 1;
                 double *low = room + ((y + 1) % 3) * 4 * wide;
                 const double *down = low + 1;
-                const uint8_t *restrict mine = s + y * width;
-                const double *restrict score = payoff + y * width;
-                const double *restrict z = here, *restrict o = here + wide;
+                const double *restrict z = here, *restrict o = z + wide, *restrict h0 = o + wide, *restrict h1 = h0 + wide;
                 const double *restrict u0 = up + (moore ? 2 : 0) * wide, *restrict u1 = u0 + wide;
                 const double *restrict d0 = down + (moore ? 2 : 0) * wide, *restrict d1 = d0 + wide;
-                uint8_t unsure = 0;
+                int64_t unsure = 0;
                 scores(s, payoff, low, y + 1, height, width, moore, torus);
-                if (self) for (x = 0; x < width; x++) {
-                    double m0 = BEST(BEST(u0[x], d0[x]), BEST(BEST(z[x - 1], z[x + 1]), z[x]));
-                    double m1 = BEST(BEST(u1[x], d1[x]), BEST(BEST(o[x - 1], o[x + 1]), o[x]));
-                    uint8_t one = m1 > m0, zero = m0 > m1, same = !(one | zero), short_of = score[x] < m0;
-                    new[x] = (uint8_t)(one | (same & mine[x]) | ((same & short_of) << 1));
+                /* in lanes as wide as the scores: 0, 1, or 2 where others of both are best */
+#define DECIDE(a, b) \
+    const double m0 = a, m1 = b; \
+    const double own = BEST(o[x], z[x]); \
+    const int64_t more = m1 > m0 ? 1 : 0, same = m1 == m0 ? 3 : 0, mine = o[x] > z[x] ? 1 : 0, among = own >= m0 ? 1 : 2; \
+    new[x] = more | (same & among & (mine | 2)); \
+    unsure |= new[x];
+                if (self && moore) for (x = 0; x < width; x++) {
+                    DECIDE(BEST(BEST(u0[x], d0[x]), h0[x]), BEST(BEST(u1[x], d1[x]), h1[x]))
+                } else if (self) for (x = 0; x < width; x++) {
+                    DECIDE(BEST(BEST(u0[x], d0[x]), BEST(BEST(z[x - 1], z[x + 1]), z[x])),
+                           BEST(BEST(u1[x], d1[x]), BEST(BEST(o[x - 1], o[x + 1]), o[x])))
                 } else for (x = 0; x < width; x++) {
                     double m0 = BEST(BEST(u0[x], d0[x]), BEST(z[x - 1], z[x + 1]));
                     double m1 = BEST(BEST(u1[x], d1[x]), BEST(o[x - 1], o[x + 1]));
-                    uint8_t one = m1 > m0, zero = m0 > m1;
-                    new[x] = (uint8_t)(one | (!(one | zero)) << 1);
+                    new[x] = m1 > m0 ? 1 : m1 < m0 ? 0 : 2;
+                    unsure |= new[x];
                 }
-                for (x = 0; x < width; x++) unsure |= new[x];
                 unsure &= 2;
                 if (size == 1) PUT(int8_t) else if (size == 4) PUT(int32_t) else PUT(int64_t)
             }
@@ -288,5 +293,6 @@ static int imitate_grid(const uint8_t *s, void *out, int size, const double *pay
     return fine;
 }
 #undef PUT
+#undef DECIDE
 #undef BEST
 #endif
