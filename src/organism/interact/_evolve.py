@@ -159,8 +159,8 @@ def evolve(topology, payoff, update: str = "death_birth", *, initial=None, resid
     if initial is None:
         resident, mutant = whole("resident", resident, 0), whole("mutant", mutant, 0)
         if max(resident, mutant) >= kinds or resident == mutant:
-            raise ValueError(f"resident and mutant must be different strategies in [0, {kinds - 1}], not {resident} and "
-                             f"{mutant}")
+            raise ValueError(f"resident and mutant must be different strategies in [0, {kinds - 1}], not {resident} "
+                             f"and {mutant}")
         start = np.full(n, resident, np.int32)
     else:
         start, mutant = coded(np.ascontiguousarray(strategies_of(topology, initial)[0]), kinds), -1
@@ -230,5 +230,5 @@ def _fit(first, second, strength, selection, average):
     worst = 1 + selection * games_of * least
     at = int(worst.argmin())
     if not worst[at] > 0:
-        raise ValueError(f"selection must leave every fitness 1 + selection · payoff above 0, and {selection:g} could make "
-                         f"that of site {at} {worst[at]:g}")
+        raise ValueError(f"selection must leave every fitness 1 + selection · payoff above 0, and {selection:g} could "
+                         f"make that of site {at} {worst[at]:g}")

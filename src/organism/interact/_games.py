@@ -38,9 +38,8 @@ def strategies_of(topology, strategies, roles: bool = False) -> tuple[np.ndarray
     """Return strategies as whole numbers of 1, 4 or 8 bytes, (N, 1) or (N, 2), and the shape that they came in."""
     given = np.asarray(strategies)
     n = topology.n_sites
-    if given.shape == (n,) and given.dtype.name in AS_THEY_ARE and given.flags.c_contiguous:
-        return given, given.shape
-    if given.dtype.name in AS_THEY_ARE and given.shape == topology.shape and given.flags.c_contiguous and given.size == n:
+    if given.size == n and given.dtype.name in AS_THEY_ARE and given.flags.c_contiguous and given.shape in (
+            (n,), topology.shape):
         return given.reshape(n), given.shape
     if given.dtype.kind not in "biu":
         raise TypeError(f"strategies must be whole numbers, not of type {given.dtype}")
