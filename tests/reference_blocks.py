@@ -1,5 +1,10 @@
 """Plain twins of the blocks in `organism.interact`: lists, loops and nothing clever."""
 
+import functools
+import math
+
+import numpy as np
+
 
 def neighbours_of(topology, reach=1, direction="out"):
     """List the sites within some ties of each site, itself left out, by permanent id."""
@@ -58,6 +63,7 @@ def flow(topology, stock, reserve, sharing, weight, loss):
 # -- games and activations --------------------------------------------------------------------------------------------
 
 WORD = 2**64 - 1
+near = functools.cache(neighbours_of)                 # topologies never change
 
 
 class Chance:
@@ -106,12 +112,13 @@ class Chance:
 
 def play(topology, row, column, first, second=None, include_self=False, average=False, weight=None):
     """What each site earns; ``weight`` maps ties to how much their games count."""
-    weight = dict.fromkeys(tie_weights(topology), 1.0) if weight is None else weight
+    weight = dict.fromkeys(zip(topology.source.tolist(), topology.target.tolist(), strict=True), 1.0) \
+        if weight is None else weight
     earned = []
     for i in range(topology.n_sites):
         total = games = 0.0
         count = [0.0] * len(first)
-        for j in neighbours_of(topology)[i]:
+        for j in near(topology)[i]:
             count[column[j]] += weight[i, j]
             games += weight[i, j]
         if include_self:
@@ -120,7 +127,7 @@ def play(topology, row, column, first, second=None, include_self=False, average=
         total += sum((n * first[row[i]][s] for s, n in enumerate(count)), 0.0)
         if second is not None:
             count = [0.0] * len(first)
-            for j in neighbours_of(topology, 1, "in")[i]:
+            for j in near(topology, 1, "in")[i]:
                 count[row[j]] += weight[j, i]
                 games += weight[j, i]
             if include_self:
@@ -134,7 +141,7 @@ def play(topology, row, column, first, second=None, include_self=False, average=
 def imitate_best(topology, strategies, payoffs, include_self=True):
     """The strategies of the best: the own if it is among them, else of the first."""
     new = []
-    for i, js in enumerate(neighbours_of(topology)):
+    for i, js in enumerate(near(topology)):
         who = [i, *js] if include_self else js
         most = max((payoffs[j] for j in who), default=None)
         new.append(next((strategies[j] for j in who if payoffs[j] == most), strategies[i]))
@@ -144,11 +151,9 @@ def imitate_best(topology, strategies, payoffs, include_self=True):
 def evolve(topology, payoff, update, start, mutant, selection, average, include_self, mutation, events, absorb, seed,
            number, weight=None, second=None):
     """One replicate: strategies at the end and how many events there were; payoffs are reckoned anew at each."""
-    import math
-
     chance, n, kinds, s = Chance(seed, number), topology.n_sites, len(payoff), list(start)
     order = sorted(range(n), key=lambda i: topology.site_id[i])
-    out, back = neighbours_of(topology), neighbours_of(topology, 1, "in")
+    out, back = near(topology), near(topology, 1, "in")
     ones = weight is None
     weight = dict.fromkeys(tie_weights(topology), 1.0) if ones else weight
 
@@ -200,13 +205,9 @@ def evolve(topology, payoff, update, start, mutant, selection, average, include_
 def activate(topology, state, rule, activation, sweeps, seed, shared=(), draws=1, closing=False, rates=None,
              weights=None, direction="out"):
     """Apply a rule (of Python, as `organism.interact.activate` takes it) to lists of rows; state, shared and time."""
-    import math
-
-    import numpy as np
-
     chance, n, now = Chance(seed), topology.n_sites, np.array(state, float)
     shared, time = np.array(shared, float), 0.0
-    near = neighbours_of(topology, 1, direction)
+    ends = near(topology, 1, direction)
     weight = tie_weights(topology) if weights is None else weights
     order = sorted(range(n), key=lambda i: topology.site_id[i])
     ids = topology.site_id
@@ -216,7 +217,7 @@ def activate(topology, state, rule, activation, sweeps, seed, shared=(), draws=1
 
     def apply(site, partner, before, after):
         u = np.array([chance.uniform() for _ in range(draws)])
-        js = near[site] if site >= 0 else []
+        js = ends[site] if site >= 0 else []
         w = np.array([weight[(site, j) if direction == "out" else (j, site)] for j in js])
         rule(site, partner, np.array(js, int), w, before, after, shared, u)
 
