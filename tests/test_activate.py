@@ -1,4 +1,4 @@
-"""Local rules under named activations: every way of giving a rule, against plain twins, exact laws and published figures."""
+"""Local rules under named activations: every way of giving one, against plain twins, exact laws, published figures."""
 
 import ctypes
 import os
@@ -74,8 +74,8 @@ def test_ready_made_rules_equal_their_twins(name, activation, case):
     own = act.activate(topology, rows, getattr(plain, rule), activation, 4, shared=shared, draws=ready.draws,
                        closing=ready.closing, **args)
     assert (own.state.reshape(state.shape) == made.state).all() and (own.shared == made.shared).all()
-    wanted, globals_, time = plain.activate(topology, rows, getattr(plain, rule), activation, 4, 17, shared, ready.draws,
-                                            ready.closing, rates)
+    wanted, globals_, time = plain.activate(topology, rows, getattr(plain, rule), activation, 4, 17, shared,
+                                            ready.draws, ready.closing, rates)
     assert (wanted == own.state).all() and (globals_ == own.shared).all()
     assert made.steps == 4 and made.time == own.time == (time if activation == "exponential" else 4)
     assert made.events == 4 * (topology.n_sites // 2 if activation == "pairs" else topology.n_sites)
@@ -138,8 +138,8 @@ def library(tmp_path_factory):
         pytest.skip("no C compiler")
     folder = tmp_path_factory.mktemp("rules")
     (folder / "rules.c").write_text(IN_C)
-    subprocess.run([compiler, "-O1", "-ffp-contract=off", "-shared", "-fPIC", folder / "rules.c", "-o", folder / "rules.so"],
-                   check=True)
+    subprocess.run([compiler, "-O1", "-ffp-contract=off", "-shared", "-fPIC", folder / "rules.c", "-o",
+                    folder / "rules.so"], check=True)
     return ctypes.CDLL(str(folder / "rules.so"))
 
 
@@ -327,7 +327,8 @@ def test_a_sweep_has_the_law_of_its_activation(activation):
         laws.append(law)
         seen = {}
         for _ in range(runs):
-            s = tuple(act.activate(LOOP, start, "voter", activation, steps, rates=rates, rng=rng).state.astype(int).tolist())
+            made = act.activate(LOOP, start, "voter", activation, steps, rates=rates, rng=rng)
+            s = tuple(made.state.astype(int).tolist())
             seen[s] = seen.get(s, 0) + 1
         assert set(seen) <= {s for s in law if law[s] > 0}
         for s, p in law.items():
@@ -425,8 +426,9 @@ def test_granovetters_crowds():
         assert abs(100 * made.shared[0] / n - wanted) < .02
 
 
-@pytest.mark.parametrize("topology, most", [(Topology.grid((60,)), 1 / 2), (Topology.grid((31, 31), "von_neumann"), 1 / 4),
-                                            (Topology.grid((31, 31)), 3 / 8)], ids=["ring", "von neumann", "moore"])
+@pytest.mark.parametrize("topology, most", [
+    (Topology.grid((60,)), 1 / 2), (Topology.grid((31, 31), "von_neumann"), 1 / 4), (Topology.grid((31, 31)), 3 / 8)],
+    ids=["ring", "von neumann", "moore"])
 def test_morris_contagion_thresholds(topology, most):
     """Morris (2000): a seeded block spreads if q is at most 1/2, 1/4 and 3/8."""
     block = np.zeros(topology.shape)
@@ -444,13 +446,13 @@ def test_morris_contagion_thresholds(topology, most):
 @pytest.mark.parametrize("major, stimulus, busy_major, busy_minor", [
     (.1, .36414, .01023, .36923), (.5, .71520, .03813, .62853), (.9, 2.32667, .28054, .80844)])
 def test_response_thresholds_share_the_work(major, stimulus, busy_major, busy_minor):
-    """Bonabeau et al. (1996): α = 3, δ = 1, p = .2, thresholds 8 and 1; work is exactly δ/α, its shares are mean-field."""
+    """Bonabeau et al. (1996): thresholds 8 and 1; work is exactly demand over work, shares are mean-field."""
     n = 1000
     theta = np.where(np.arange(n) < major * n, 8., 1.)
     colony = Topology.from_edges([], [], n)
-    made = act.activate(colony, np.column_stack([np.zeros(n), theta]), "response_threshold", 1000, rng=1)
+    made = act.activate(colony, np.column_stack([np.zeros(n), theta]), "response_threshold", steps=1000, rng=1)
     seen = []
-    made = act.activate(colony, made.state, "response_threshold", 3000, shared=made.shared, rng=2,
+    made = act.activate(colony, made.state, "response_threshold", steps=3000, shared=made.shared, rng=2,
                         until=lambda state, shared: seen.append([state[:, 0].mean(), state[theta == 8, 0].mean(),
                                                                  state[theta == 1, 0].mean(), shared[5]]))
     work, many, few, s = np.mean(seen, axis=0)
@@ -463,10 +465,10 @@ def test_reinforced_thresholds_make_specialists():
     colony, work = Topology.from_edges([], [], 5), []
     state = np.column_stack([np.zeros(5), np.full((5, 2), 500.)])
     for seed in range(10):
-        made = act.activate(colony, state, "response_threshold", 6000, rng=seed,
+        made = act.activate(colony, state, "response_threshold", steps=6000, rng=seed,
                             parameters={"learn": 10, "forget": 1, "highest": 1000})
         seen = []
-        made = act.activate(colony, made.state, "response_threshold", 6000, shared=made.shared, rng=100 + seed,
+        made = act.activate(colony, made.state, "response_threshold", steps=6000, shared=made.shared, rng=100 + seed,
                             until=lambda state, shared, seen=seen: seen.append([(state[:, 0] == 1).mean(),
                                                                                 (state[:, 0] == 2).mean()]))
         assert ((made.state[:, 1:] < 100).sum(axis=0) >= 2).all()
@@ -495,7 +497,7 @@ def test_one_play_of_cross_moves_as_the_replicator_says():
     for a, b in product((0, 1), repeat=2):
         shared = [d, *A.ravel(), *A.T.ravel()]
         before, after = x.copy(), x.copy()
-        plain.cross_learning(0, 1, [], [], after, after, np.array(shared), [.0 if a == 0 else .999, .0 if b == 0 else .999, 0])
+        plain.cross_learning(0, 1, [], [], after, after, np.array(shared), [.999 * a, .999 * b, 0])
         moved += x[0, a] * x[1, b] * (after - before)[:, 0]
     worth = A @ x[1]
     assert moved[0] == pytest.approx(d * x[0, 0] * (worth[0] - x[0] @ worth), abs=1e-16)
@@ -518,7 +520,7 @@ def test_the_voter_model_keeps_its_mean():
 # -- what is refused --------------------------------------------------------------------------------------------------
 
 GRID = Topology.grid((4, 5))
-X = np.zeros(20)
+X, HALVES = np.zeros(20), np.full((20, 2), .5)
 
 
 def nan_at_three(site, partner, neighbours, weights, state, out, shared, u):
@@ -549,12 +551,12 @@ def backwards(site, partner, neighbours, weights, state, out, shared, u):
     (lambda **a: act.activate(GRID, X, "voter", steps=-1, **a), "steps must be at least 0, not -1"),
     (lambda **a: act.activate(GRID, X, "voter", events=3, **a), "events must not be given under 'synchronous'"),
     (lambda **a: act.activate(GRID, X, "voter", duration=3, **a), "duration must only be given under 'exponential'"),
-    (lambda **a: act.activate(GRID, X, "voter", "exponential", duration=-1, **a), "duration must be a number of 0 or more"),
+    (lambda **a: act.activate(GRID, X, "voter", "exponential", duration=-1, **a), "duration must be a number of 0"),
     (lambda **a: act.activate(GRID, X, "voter", rates=X, **a), "rates must only be given under 'exponential'"),
-    (lambda **a: act.activate(GRID, X, "voter", "exponential", rates=[1], **a), "rates must be one number, or one for each"),
+    (lambda **a: act.activate(GRID, X, "voter", "exponential", rates=[1], **a), "rates must be one number, or one"),
     (lambda **a: act.activate(GRID, X, "voter", "exponential", rates=X - 1, **a), "that of site 0 is -1"),
     (lambda **a: act.activate(GRID, X, "voter", "exponential", rates=X, **a), "rates must have a finite sum above 0"),
-    (lambda **a: act.activate(Topology.from_edges([], [], 20), X, "voter", "edge", **a), "topology must have ties under"),
+    (lambda **a: act.activate(Topology.from_edges([], [], 20), X, "voter", "edge", **a), "topology must have ties"),
     (lambda **a: act.activate(GRID, X, "voter", parameters={"x": 1}, **a), "parameters of 'voter' are none, not 'x'"),
     (lambda **a: act.activate(GRID, np.zeros((20, 2)), "threshold", parameters={"absolut": 1}, **a),
      "not 'absolut'; did you mean 'absolute'"),
@@ -562,18 +564,21 @@ def backwards(site, partner, neighbours, weights, state, out, shared, u):
     (lambda **a: act.activate(GRID, X, "best_response", **a), "parameters of 'best_response' must have payoff"),
     (lambda **a: act.activate(GRID, X + 2, "best_response", parameters={"payoff": np.eye(2)}, **a),
      r"state must be strategies in \[0, 1\]; that of site 0 is 2"),
-    (lambda **a: act.activate(GRID, np.full((20, 2), .4), "cross_learning", "edge", parameters={"payoff": np.eye(2)}, **a),
+    (lambda **a: act.activate(GRID, HALVES - .1, "cross_learning", "edge", parameters={"payoff": PENNIES}, **a),
      "state must be probabilities of the actions"),
-    (lambda **a: act.activate(GRID, np.full((20, 2), .5), "cross_learning", "edge", parameters={"payoff": 2 * np.eye(2)},
-                              **a), r"payoff must be in \[0, 1\] for 'cross_learning', not 0 to 2"),
+    (lambda **a: act.activate(GRID, HALVES, "cross_learning", "edge", parameters={"payoff": 2 * np.eye(2)}, **a),
+     r"payoff must be in \[0, 1\] for 'cross_learning', not 0 to 2"),
+    (lambda **a: act.activate(GRID, X, "voter", shared=[1], **a), "shared must be that of an earlier result of '"),
+    (lambda **a: act.activate(GRID, X, "best_response", shared=[9, 0, 1], **a), "shared must be that of an"),
+    (lambda **a: act.activate(GRID, X, "best_response", shared=[], **a), "shared must be that of an earlier result"),
     (lambda **a: act.activate(GRID, X, "exchange", "pairs", parameters={"unit": 0}, **a), "unit must be"),
     (lambda **a: act.activate(GRID, X, "voter", draws=2, **a), "draws and closing are for rules of your own"),
     (lambda **a: act.activate(GRID, X, nan_at_three, parameters={}, **a), "parameters are for the ready-made rules"),
     (lambda **a: act.activate(GRID, X, nan_at_three, draws=-1, **a), "draws must be at least 0, not -1"),
     (lambda **a: act.activate(GRID, X, nan_at_three, shared=[[1]], **a), "shared must be numbers in one row"),
-    (lambda **a: act.activate(GRID, X, nan_at_three, shared=[1, np.nan], **a), "shared must be finite; number 1 is not"),
+    (lambda **a: act.activate(GRID, X, nan_at_three, shared=[1, np.nan], **a), "shared must be finite; number 1 is"),
     (lambda **a: act.activate(GRID, X, "voter", until="ever", **a), "until must be 'consensus', 'still' or callable"),
-    (lambda **a: act.activate(GRID, X, "voter", weights=-np.ones(160), **a), "weights must not be negative; that of tie 0"),
+    (lambda **a: act.activate(GRID, X, "voter", weights=-np.ones(160), **a), "weights must not be negative; that of"),
     (lambda **a: act.activate(GRID, X, nan_at_three, steps=4, **a),
      r"the rule must leave finite numbers, and left \[nan\] at site 3, in sweep 0"),
     (lambda **a: act.activate(GRID, X, raises, steps=4, **a), "nothing here"),

@@ -302,15 +302,10 @@ def _rule(rule, activation, rows, parameters, shared, draws, closing):
         ready = READY[rule]
         if activation == "synchronous" and not ready.synchronous:
             raise ValueError(f"activation of {rule!r} must not be 'synchronous': two sites could write to one")
-        begin = ready.begin(rule, rows, parameters)
-        if shared is not None:
-            if parameters:
-                raise ValueError("parameters are part of the shared state: give only one of the two")
-            given = _globals(shared)
-            if given.shape != begin.shape:
-                raise ValueError(f"shared must be that of an earlier result of {rule!r}, shape {begin.shape}, not "
-                                 f"{given.shape}")
-            begin = given
+        if shared is not None and parameters:
+            raise ValueError("parameters are part of the shared state: give only one of the two")
+        begin = (ready.begin(rule, rows, parameters) if shared is None else
+                 ready.again(rule, rows, _globals(shared)))
         if draws is not None or closing:
             raise ValueError(f"draws and closing are for rules of your own; {rule!r} has what it needs")
         return "ready", ready.number, begin, ready.draws, ready.closing

@@ -102,6 +102,8 @@ class Ready:
         Whether it has something to do at the end of a sweep.
     synchronous : bool
         Whether all sites can follow it at once: not if it writes to the partner.
+    needed : callable, optional
+        From the state and the shared state of an earlier result to the parameters that have no default.
     """
 
     number: int
@@ -110,6 +112,18 @@ class Ready:
     parameters: dict
     closing: bool = False
     synchronous: bool = True
+    needed: Callable | None = None
+
+    def again(self, name, state, shared) -> np.ndarray:
+        """Return the shared state of an earlier result if it can be one of this rule."""
+        try:
+            fresh = self.begin(name, state, self.needed(state, shared) if self.needed else None)
+        except IndexError:
+            fresh = None
+        if fresh is None or fresh.shape != shared.shape or (self.needed and (fresh != shared).any()):
+            raise ValueError(f"shared must be that of an earlier result of {name!r}, and the {len(shared)} numbers given "
+                             "cannot be")
+        return shared
 
     def begin(self, name, state, given) -> np.ndarray:
         """Return the shared state to begin with."""
@@ -159,6 +173,16 @@ def _best_response(state, known):
     return [kinds, number("error", known["error"], 0, 1), *first.ravel()]
 
 
+def _game_before(state, shared):
+    kinds = int(np.sqrt(max(len(shared) - 2, 1)))
+    return {"payoff": np.resize(shared[2:], (kinds, kinds)), "error": shared[1]}
+
+
+def _cross_before(state, shared):
+    n = state.shape[1]
+    return {"payoff": np.resize(shared[1:], (2, n, n)), "rate": shared[0]}
+
+
 def _exchange(state, known):
     return [number("unit", known["unit"], 0, np.inf, "()")]
 
@@ -206,9 +230,10 @@ READY = {
     "invasion": Ready(1, 1, _nothing, {}, synchronous=False),
     "threshold": Ready(2, 0, _threshold, {"absolute": False, "reversible": False, "everyone": False}, closing=True),
     "majority": Ready(3, 1, _majority, {"include_self": True}),
-    "best_response": Ready(4, 2, _best_response, {"payoff": None, "error": 0.0}),
+    "best_response": Ready(4, 2, _best_response, {"payoff": None, "error": 0.0}, needed=_game_before),
     "exchange": Ready(5, 2, _exchange, {"unit": 1.0}, synchronous=False),
-    "cross_learning": Ready(6, 3, _cross, {"payoff": None, "rate": .01}, synchronous=False),
+    "cross_learning": Ready(6, 3, _cross, {"payoff": None, "rate": .01}, synchronous=False,
+                            needed=_cross_before),
     "response_threshold": Ready(7, 2, _response, {
         "leave": .2, "work": 3.0, "learn": 0.0, "forget": 0.0, "highest": None, "stimulus": 0.0, "demand": 1.0},
         closing=True),
