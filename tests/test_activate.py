@@ -585,6 +585,7 @@ def backwards(site, partner, neighbours, weights, state, out, shared, u):
     (lambda **a: act.activate(GRID, X, raises, "permutation", 4, **a), "nothing here"),
     (lambda **a: act.activate(GRID, X, far, "fixed", **a), "out of bounds"),
     (lambda **a: act.activate(GRID, X, backwards, **a), "read-only"),
+    (lambda **a: act.activate(GRID, X, lambda *b: b[2].fill(0), **a), "read-only"),
     (lambda **a: act.activate(GRID, X, lambda: 0, **a), "takes 0 positional arguments but 8 were given"),
 ])
 def test_bad_input_is_told_in_one_sentence(call, said):
@@ -595,6 +596,13 @@ def test_bad_input_is_told_in_one_sentence(call, said):
     with pytest.raises(type(error.value), match=said):
         call(out=out)
     assert (out == 7).all()
+
+
+def test_one_site_has_no_partner():
+    with pytest.raises(ValueError, match="topology must have at least 2 sites under 'pairs', not 1"):
+        act.activate(Topology.from_edges([], [], 1), [1.], "voter", "pairs", events=3)
+    for activation in ("fixed", "permutation", "replacement", "exponential"):
+        assert act.activate(Topology.from_edges([], [], 1), [1.], "voter", activation, events=3).events == 3
 
 
 def test_compiled_rules_that_go_wrong_are_found_out(library):
@@ -611,6 +619,8 @@ def test_compiled_rules_that_go_wrong_are_found_out(library):
     for wrong in (other, LowLevelCallable(other)):
         with pytest.raises(TypeError, match=r"rule must have the signature void \(int64_t, .*, not double \(double\)"):
             act.activate(GRID, x, wrong, out=x)
+    with pytest.raises(ValueError, match="rule must not have user_data"):
+        act.activate(GRID, x, LowLevelCallable(act.RULE(("towards", library)), ctypes.c_void_p(8)), out=x)
     with pytest.raises(TypeError, match="rule must tell its arguments"):
         act.activate(GRID, x, library.towards, out=x)
     assert not x.any()

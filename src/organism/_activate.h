@@ -213,10 +213,12 @@ static void activate_sweeps(Activity *a, int64_t sweeps) {
 #define RULE(name) \
     static void name(int64_t site, int64_t partner, int64_t degree, const int32_t *neighbours, const double *weights, \
                      const double *state, double *out, int64_t columns, double *shared, const double *u)
-#define UNUSED (void)partner, (void)degree, (void)neighbours, (void)weights, (void)state, (void)columns, (void)shared, (void)u
+#define UNUSED \
+    (void)partner, (void)degree, (void)neighbours, (void)weights, (void)state, (void)columns, (void)shared, (void)u
 
 /* the partner, or a neighbour in proportion to weight; -1: none */
-static inline int64_t other_of(int64_t partner, int64_t degree, const int32_t *neighbours, const double *weights, double u) {
+static inline int64_t other_of(int64_t partner, int64_t degree, const int32_t *neighbours, const double *weights,
+                               double u) {
     int64_t k;
     if (partner >= 0) return partner;
     if (degree < 1) return -1;

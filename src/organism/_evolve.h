@@ -1,9 +1,9 @@
 /* Strategies that spread on a graph, one event after the other, in many replicates.
  *
  * Each replicate has its own stream of random numbers and is run by one thread, so neither threads nor the number of
- * replicates change a bit. Payoffs are kept: where a strategy changes, only those who play against it are reckoned anew,
- * from their counts. The sum of all fitness, which birth-death needs, is a tree whose nodes are sums of two others,
- * so rounding cannot pile up.
+ * replicates change a bit. Payoffs are kept: where a strategy changes, only those who play against it are reckoned
+ * anew, from their counts. The sum of all fitness, which birth-death needs, is a tree whose nodes are sums of two
+ * others, so rounding cannot pile up.
  */
 #ifndef ORGANISM_EVOLVE_H
 #define ORGANISM_EVOLVE_H
@@ -100,7 +100,7 @@ static void change(const Evolve *e, Room *r, int64_t k, int32_t to) {
     }
 }
 
-/* the other end of one of a site's ties, in proportion to weight and, if given, fitness; with `own` itself too; -1: none */
+/* the other end of a tie, in proportion to weight and, if given, fitness; or, if `own`, the site itself; -1: none */
 static inline int64_t chosen(Near near, int64_t i, const double *fit, int own, Chance *c) {
     const int64_t from = near.ptr[i], to = near.ptr[i + 1];
     double all = 0, at;

@@ -2,8 +2,8 @@
  *
  * Payoffs come from counts of the neighbours' strategies, summed in the order of the strategies, so that equal
  * situations give the same bits. On a grid of square cells with two strategies and neighbours one step away the counts
- * are small whole numbers: rows are counted in bytes and payoffs looked up; and the best score of each strategy is found
- * row by row, of three, as extremes are in _neighbours.h.
+ * are small whole numbers: rows are counted in bytes and payoffs looked up; and the best score of each strategy is
+ * found row by row, of three, as extremes are in _neighbours.h.
  */
 #ifndef ORGANISM_GAMES_H
 #define ORGANISM_GAMES_H
@@ -26,17 +26,14 @@ typedef struct {
 
 #define READ(T) { \
     const T *x = from; \
-    for (i = 0; i < n; i++) wrong |= (uint64_t)(int64_t)x[i] >= (uint64_t)most; \
-    if (!wrong) { \
-        if (small) for (i = 0; i < n; i++) small[i] = (uint8_t)x[i]; \
-        if (wide) for (i = 0; i < n; i++) wide[i] = (int32_t)x[i]; \
-        return -1; \
-    } \
-    for (i = 0; i < n; i++) if ((uint64_t)(int64_t)x[i] >= (uint64_t)most) return i; \
+    if (small) for (i = 0; i < n; i++) wrong |= (uint64_t)(int64_t)x[i] >= (uint64_t)most, small[i] = (uint8_t)x[i]; \
+    else for (i = 0; i < n; i++) wrong |= (uint64_t)(int64_t)x[i] >= (uint64_t)most, wide[i] = (int32_t)x[i]; \
+    for (i = 0; wrong && i < n; i++) if ((uint64_t)(int64_t)x[i] >= (uint64_t)most) return i; \
     return -1; }
 
-/* Read whole numbers of `size` bytes into bytes or 32 bits; returns the first not in 0 … most - 1, else -1. */
-static int64_t codes(const void *from, int size, int64_t n, int64_t most, uint8_t *small, int32_t *wide) {
+/* Read whole numbers of `size` bytes into bytes or else 32 bits; returns the first not in 0 … most - 1, or -1. */
+static int64_t codes(const void *from, int size, int64_t n, int64_t most, uint8_t *restrict small,
+                     int32_t *restrict wide) {
     int64_t i;
     int wrong = 0;
     if (size == 1) READ(int8_t)
@@ -120,8 +117,9 @@ static int play_grid(const uint8_t *s, double *out, const double *payoff, int64_
     int fine = 1;
     /* what each strategy earns from so many neighbours, of whom so many play 1 */
     double table[9][2][16];
+    const int full = moore ? 8 : 4;
     int n, own, ones;
-    for (n = 0; n < 9; n++) for (own = 0; own < 2; own++) for (ones = 0; ones <= n; ones++) {
+    for (n = torus ? full : 0; n <= full; n++) for (own = 0; own < 2; own++) for (ones = 0; ones <= n; ones++) {
         double count[2] = {n - ones, ones}, all;
         if (self) count[own] += 1;
         all = earned(count, payoff, own, 2, 0);
@@ -162,10 +160,15 @@ static int play_grid(const uint8_t *s, double *out, const double *payoff, int64_
                     index[x] = (uint8_t)(up[x] + down[x] + here[x - 1] + here[x + 1] + 16 * here[x]);
             }
             {
-                const double *full = &table[moore ? 3 * rows - 1 : rows + 1][0][0];
+                const double *most = &table[moore ? 3 * rows - 1 : rows + 1][0][0];
                 double *restrict to = out + y * width;
-                for (x = 0; x < width; x++) to[x] = full[index[x]];
-                if (!torus) for (x = 0; x < width; x += width > 1 ? width - 1 : 1) { /* a column less on one side, or two */
+                for (x = 0; x + 4 <= width; x += 4) {
+                    const double a = most[index[x]], b = most[index[x + 1]];
+                    const double c = most[index[x + 2]], e = most[index[x + 3]];
+                    to[x] = a, to[x + 1] = b, to[x + 2] = c, to[x + 3] = e;
+                }
+                for (; x < width; x++) to[x] = most[index[x]];
+                if (!torus) for (x = 0; x < width; x += width > 1 ? width - 1 : 1) { /* columns less */
                     int across = 1 + (x > 0) + (x < width - 1);
                     to[x] = (&table[moore ? across * rows - 1 : rows - 1 + across - 1][0][0])[index[x]];
                 }
@@ -205,7 +208,8 @@ static void imitate_ties(const void *from, void *to, int size, const double *pay
 static void scores(const uint8_t *s, const double *payoff, double *room, int64_t y, int64_t height, int64_t width,
                    int moore, int torus) {
     const int64_t wide = width + 2;
-    double *restrict zero = room + 1, *restrict one = zero + wide, *restrict most0 = one + wide, *restrict most1 = most0 + wide;
+    double *restrict zero = room + 1, *restrict one = zero + wide;
+    double *restrict most0 = one + wide, *restrict most1 = most0 + wide;
     int64_t x;
     if (torus) y = (y + height) % height;
     if (y < 0 || y >= height) {
@@ -230,8 +234,8 @@ static void scores(const uint8_t *s, const double *payoff, double *room, int64_t
 }
 
 #define PUT(T) { \
-    T *restrict to = (T *)out + y * width; \
-    for (x = 0; x < width; x++) to[x] = (T)new[x]; \
+    T *to = (T *)out + y * width; \
+    if (size < 8) for (x = 0; x < width; x++) to[x] = (T)new[x]; \
     if (unsure) for (x = 0; x < width; x++) if (new[x] > 1) { \
         int64_t who = model(payoff, ptr, end, y * width + x, self); \
         to[x] = (T)s[who < 0 ? y * width + x : who]; \
@@ -239,7 +243,8 @@ static void scores(const uint8_t *s, const double *payoff, double *room, int64_t
 
 /* The same for two strategies, 0 and 1 in bytes, on a grid with neighbours one step away. 0: no memory. */
 static int imitate_grid(const uint8_t *s, void *out, int size, const double *payoff, const int64_t *ptr,
-                        const int32_t *end, int64_t height, int64_t width, int moore, int torus, int self, int threads) {
+                        const int32_t *end, int64_t height, int64_t width, int moore, int torus, int self,
+                        int threads) {
     const int64_t wide = width + 2;
     int fine = 1, bands = (int)(threads < height ? threads : height);
 #pragma omp parallel num_threads(bands) if (bands > 1)
@@ -255,22 +260,25 @@ static int imitate_grid(const uint8_t *s, void *out, int size, const double *pay
 #pragma omp atomic write
             fine = 0;
         } else {
-            int64_t *restrict new = (int64_t *)(room + 12 * wide);
-            for (d = -1; d < 1; d++) scores(s, payoff, room + ((from + d + 3) % 3) * 4 * wide, from + d, height, width, moore, torus);
+            for (d = -1; d < 1; d++)
+                scores(s, payoff, room + ((from + d + 3) % 3) * 4 * wide, from + d, height, width, moore, torus);
             for (y = from; y < to; y++) {
                 const double *up = room + ((y + 2) % 3) * 4 * wide + 1, *here = room + (y % 3) * 4 * wide + 1;
                 double *low = room + ((y + 1) % 3) * 4 * wide;
                 const double *down = low + 1;
-                const double *restrict z = here, *restrict o = z + wide, *restrict h0 = o + wide, *restrict h1 = h0 + wide;
+                const double *restrict z = here, *restrict o = z + wide;
+                const double *restrict h0 = o + wide, *restrict h1 = h0 + wide;
                 const double *restrict u0 = up + (moore ? 2 : 0) * wide, *restrict u1 = u0 + wide;
                 const double *restrict d0 = down + (moore ? 2 : 0) * wide, *restrict d1 = d0 + wide;
+                int64_t *restrict new = size == 8 ? (int64_t *)out + y * width : (int64_t *)(room + 12 * wide);
                 int64_t unsure = 0;
                 scores(s, payoff, low, y + 1, height, width, moore, torus);
                 /* in lanes as wide as the scores: 0, 1, or 2 where others of both are best */
 #define DECIDE(a, b) \
     const double m0 = a, m1 = b; \
     const double own = BEST(o[x], z[x]); \
-    const int64_t more = m1 > m0 ? 1 : 0, same = m1 == m0 ? 3 : 0, mine = o[x] > z[x] ? 1 : 0, among = own >= m0 ? 1 : 2; \
+    const int64_t more = m1 > m0 ? 1 : 0, same = m1 == m0 ? 3 : 0; \
+    const int64_t mine = o[x] > z[x] ? 1 : 0, among = own >= m0 ? 1 : 2; \
     new[x] = more | (same & among & (mine | 2)); \
     unsure |= new[x];
                 if (self && moore) for (x = 0; x < width; x++) {

@@ -6,6 +6,7 @@
 holds them. Whole numbers are of 1, 4 or 8 bytes.
 """
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_Occurred
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t, uintptr_t
 
@@ -91,6 +92,16 @@ cdef extern from *:
 guards = GUARDS
 
 
+def where(array):
+    """Return where a contiguous array begins, 0 of None; the quick way to ``array.ctypes.data``."""
+    cdef Py_buffer seen
+    if array is None:
+        return 0
+    PyObject_GetBuffer(array, &seen, PyBUF_SIMPLE)
+    PyBuffer_Release(&seen)
+    return <uintptr_t>seen.buf
+
+
 cdef inline Near near_of(uintptr_t ptr, uintptr_t end, uintptr_t weight) noexcept nogil:
     cdef Near n
     n.ptr, n.end, n.weight = <const int64_t*>ptr, <const int32_t*>end, <const double*>weight
@@ -101,7 +112,7 @@ cdef inline Near near_of(uintptr_t ptr, uintptr_t end, uintptr_t weight) noexcep
 
 
 def codes(uintptr_t start, int size, int64_t n, int64_t most, uintptr_t small, uintptr_t wide):
-    """Read whole numbers into bytes and 32 bits, where asked; return the first that is not in [0, most), or -1."""
+    """Read whole numbers into bytes or else 32 bits; return the first that is not in [0, most), or -1."""
     return _codes(<const void*>start, size, n, most, <uint8_t*>small, <int32_t*>wide)
 
 
@@ -289,7 +300,8 @@ cdef class Running:
 
 
 cdef void call_python(int64_t site, int64_t partner, int64_t degree, const int32_t* neighbours, const double* weights,
-                      const double* state, double* out, int64_t columns, double* shared, const double* u) noexcept with gil:
+                      const double* state, double* out, int64_t columns, double* shared,
+                      const double* u) noexcept with gil:
     """Call the rule of a Python user; what it raises is left for whoever runs the loop."""
     cdef Running run = <Running>in_python
     cdef int64_t start = 0, end = 0
@@ -308,7 +320,6 @@ cdef void call_python(int64_t site, int64_t partner, int64_t degree, const int32
     except BaseException as error:
         run.a.stop = RAISED
         run.error = error
-
 
 
 cdef object address(array):

@@ -158,7 +158,8 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
     **Your own.** In Python: ``rule(site, partner, neighbours, weights, state, out, shared, u)``. ``partner`` is −1
     where there is none. ``state`` and ``out`` are (N, columns), or (N,) if the state had no columns; ``out`` is where
     to write. Under "synchronous" it holds a copy of ``state``, which is then read-only; else it *is* ``state``. Write
-    to the row of the site (and of the partner) only. ``u`` holds the draws.
+    to the row of the site (and of the partner) only. ``neighbours`` are in the order of permanent ids; ``u`` holds the
+    draws.
 
     In C the same, all arrays flat, row by row::
 
@@ -178,7 +179,7 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
     >>> activate(ring, x, towards, "permutation", 2, shared=[.5], rng=1).state.shape
     (6,)
 
-    2. numba (no need of `organism` for it; some 100 times faster)::
+    2. numba (no need of `organism` for it; some 60 times faster)::
 
         import numba
         from organism.interact import RULE_NUMBA
@@ -256,11 +257,14 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
     if weight is None and work != "ready":
         weight = np.ones(topology.n_ties)
     giver, taker = _ties(topology, activation)
+    if activation == "pairs" and n < 2:
+        raise ValueError("topology must have at least 2 sites under 'pairs', not 1")
     made = None
     if out is not None:
         made = room(out, shape, np.float64, *(() if out is state else (rows,)))
     key, guards = seed(rng), games.guards
-    arrays = {"ptr": along.ptr, "end": along.end, "weight": weight, "giver": giver, "taker": taker,
+    arrays = {"ptr": along.ptr, "end": _frozen(along.end), "weight": None if weight is None else _frozen(weight),
+              "giver": giver, "taker": taker,
               "order": np.argsort(topology.site_id, kind="stable").astype(np.int32),
               "rate_sum": _clocks(topology, rates, activation), "deck": None}
     arrays["deck"] = arrays["order"].copy()

@@ -6,13 +6,12 @@ import numpy as np
 
 from .._checks import closest, number, whole
 from .._dispatch import games
-from ._walks import address, read, room, walk
+from ._walks import read, room, walk
 
 __all__ = ["imitate", "play"]
 
 RULES = ("best", "proportional", "fermi")
-#: Types of strategies that the compiled loops read as they are.
-AS_THEY_ARE = ("bool", "int8", "int32", "int64")
+where = games.where
 
 
 def payoffs_of(payoff) -> tuple[np.ndarray, np.ndarray | None, int]:
@@ -38,8 +37,9 @@ def strategies_of(topology, strategies, roles: bool = False) -> tuple[np.ndarray
     """Return strategies as whole numbers of 1, 4 or 8 bytes, (N, 1) or (N, 2), and the shape that they came in."""
     given = np.asarray(strategies)
     n = topology.n_sites
-    if given.size == n and given.dtype.name in AS_THEY_ARE and given.flags.c_contiguous and given.shape in (
-            (n,), topology.shape):
+    kind = given.dtype                                  # those that the compiled loops read as they are are let through
+    if given.size == n and kind.kind in "bi" and kind.itemsize != 2 and kind.isnative and given.flags.c_contiguous and (
+            given.shape == (n,) or given.shape == topology.shape):
         return given.reshape(n), given.shape
     if given.dtype.kind not in "biu":
         raise TypeError(f"strategies must be whole numbers, not of type {given.dtype}")
@@ -56,8 +56,8 @@ def strategies_of(topology, strategies, roles: bool = False) -> tuple[np.ndarray
 def coded(strategies, kinds: int, small=False):
     """Read strategies into bytes or 32 bits, or say which is not below ``kinds``."""
     made = np.empty(strategies.size, np.uint8 if small else np.int32)
-    where = (made.ctypes.data, 0) if small else (0, made.ctypes.data)
-    bad = games.codes(strategies.ctypes.data, strategies.itemsize, strategies.size, kinds, *where)
+    to = (where(made), 0) if small else (0, where(made))
+    bad = games.codes(where(strategies), strategies.itemsize, strategies.size, kinds, *to)
     if bad >= 0:
         raise ValueError(f"strategies must be in [0, {kinds - 1}]; that of site {bad} is {int(strategies[bad])}")
     return made
@@ -65,7 +65,7 @@ def coded(strategies, kinds: int, small=False):
 
 def near(along, weights=None) -> tuple:
     """Return the addresses of a walk's neighbours and of their weights."""
-    return along.ptr.ctypes.data, along.end.ctypes.data, address(weights)
+    return where(along.ptr), where(along.end), where(weights)
 
 
 def _simple(along) -> bool:
@@ -125,13 +125,13 @@ def play(topology, strategies, payoff, *, weights=None, include_self: bool = Fal
     if kinds == 2 and second is None and weight is None and _simple(along):
         small = coded(rows, 2, small=True)
         (height, width), _, moore, torus = along.grid
-        games.play_grid(small.ctypes.data, made.ctypes.data, first.ctypes.data, height, width, moore, torus,
+        games.play_grid(where(small), where(made), where(first), height, width, moore, torus,
                         bool(include_self), bool(average), threads)
         return made
     both = [coded(np.ascontiguousarray(one), kinds) for one in (rows.T if rows.ndim == 2 else (rows,))]
     back = walk(topology, 1, "in") if second is not None else along
     home = back.weights(weights, np.float64) if second is not None else None
-    games.play_ties(both[0].ctypes.data, both[-1].ctypes.data, address(first), address(second), made.ctypes.data,
+    games.play_ties(where(both[0]), where(both[-1]), where(first), where(second), where(made),
                     near(along, weight), near(back, home), topology.n_sites, kinds, bool(include_self), bool(average),
                     threads)
     return made
@@ -200,7 +200,7 @@ def imitate(topology, strategies, payoffs, rule: str = "best", *, include_self: 
         raise ValueError(f"payoffs must be numbers in the shape of the strategies, {shape}, not "
                          f"{scores.dtype} {scores.shape}")
     scores = np.ascontiguousarray(scores, np.float64)
-    bad = games.unbounded(scores.ctypes.data, scores.size)
+    bad = games.unbounded(where(scores), scores.size)
     if bad >= 0:
         raise ValueError(f"payoffs must be finite; that of site {bad} is {scores.reshape(-1)[bad]}")
     threads = whole("threads", threads, 1)
@@ -212,15 +212,15 @@ def imitate(topology, strategies, payoffs, rule: str = "best", *, include_self: 
     to = made if fits else np.empty(shape, rows.dtype)
     if _simple(along):
         small = np.empty(rows.size, np.uint8)
-        if games.codes(rows.ctypes.data, rows.itemsize, rows.size, 2, small.ctypes.data, 0) < 0:
+        if games.codes(where(rows), rows.itemsize, rows.size, 2, where(small), 0) < 0:
             (height, width), _, moore, torus = along.grid
-            games.imitate_grid(small.ctypes.data, to.ctypes.data, rows.itemsize, scores.ctypes.data,
-                               along.ptr.ctypes.data, along.end.ctypes.data, height, width, moore, torus,
+            games.imitate_grid(where(small), where(to), rows.itemsize, where(scores),
+                               where(along.ptr), where(along.end), height, width, moore, torus,
                                bool(include_self), threads)
             rows = None
     if rows is not None:
-        games.imitate_ties(rows.ctypes.data, to.ctypes.data, rows.itemsize, scores.ctypes.data, along.ptr.ctypes.data,
-                           along.end.ctypes.data, topology.n_sites, bool(include_self), threads)
+        games.imitate_ties(where(rows), where(to), rows.itemsize, where(scores), where(along.ptr),
+                           where(along.end), topology.n_sites, bool(include_self), threads)
     if not fits:
         made[...] = to
     return made

@@ -60,6 +60,8 @@ def compiled(rule) -> int | None:
     if hasattr(rule, "address") and isinstance(getattr(rule, "ctypes", None), ctypes._CFuncPtr):  # of numba
         rule = rule.ctypes
     if isinstance(rule, scipy.LowLevelCallable):
+        if rule.user_data is not None:
+            raise ValueError("rule must not have user_data, which would not reach it: give it shared=… instead")
         signature = rule.signature
         capsule = tuple.__getitem__(rule, 0)
         get = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_GetPointer",
@@ -121,8 +123,8 @@ class Ready:
         except IndexError:
             fresh = None
         if fresh is None or fresh.shape != shared.shape or (self.needed and (fresh != shared).any()):
-            raise ValueError(f"shared must be that of an earlier result of {name!r}, and the {len(shared)} numbers given "
-                             "cannot be")
+            raise ValueError(f"shared must be that of an earlier result of {name!r}, and the {len(shared)} numbers "
+                             "given cannot be")
         return shared
 
     def begin(self, name, state, given) -> np.ndarray:
