@@ -227,3 +227,15 @@ def test_what_fails_leaves_the_callers_arrays_alone():
         with pytest.raises(ValueError):
             call()
     assert (x == 1).all() and (out == 7).all()
+
+
+def test_arrays_of_a_spaces_shape_are_refused_where_sites_go_by_columns():
+    mesa = pytest.importorskip("mesa.discrete_space")
+    import random
+
+    topology = Topology.from_space(mesa.OrthogonalMooreGrid((6, 4), random=random.Random(1)))
+    x = np.arange(24.)
+    assert act.neighbour_sum(topology, x).shape == (24,)
+    for shape in ((4, 6), (6, 4)):
+        with pytest.raises(ValueError, match=r"one row for each of the 24 sites, shape \(24,\) and"):
+            act.neighbour_sum(topology, x.reshape(shape))

@@ -18,7 +18,8 @@ Where things are, each module importing only from those above it:
 ``state``          the columns of a world, one table; ``regimes``: who decides
 ``world``          the world: ``_clock`` (stepping), ``_editing``, ``_settling``, ``_governing``,
                    ``_packing`` (files, copies), ``_binding`` (what the kernel is handed)
-``_core``          the kernel, in Cython
+``_core``          the kernel, in Cython; ``_neighbours``, ``_games``: the loops of ``interact``
+``interact``       blocks for anybody's arrays: neighbours, diffusion, games, local rules
 ``measures``       numbers of a world; ``flows``: who fed whom; ``intervene``: what can be done to it
 ``snapshots``      flows window by window; ``temporal``: how they change; ``roles``, ``wholes``: what
                    emerges, found and held against chance (``_matching``: who is who in two findings);
@@ -60,6 +61,7 @@ __all__ = [
     "find_roles",
     "find_wholes",
     "inputs",
+    "interact",
     "interdependence",
     "intervene",
     "lesion",
@@ -74,7 +76,7 @@ __all__ = [
 _LATE = {"OrganismModel": ".model", "Member": ".member", "Field": ".embed",
          "Population": ".embed", "sweep": ".sweeps", "Snapshots": ".snapshots",
          "find_roles": ".roles", "find_wholes": ".wholes", "lesion": ".counterfactual"}
-_LATE_MODULES = ("claims", "counterfactual", "datasets", "embed", "flows", "inputs", "model", "plots", "roles",
+_LATE_MODULES = ("claims", "counterfactual", "datasets", "embed", "flows", "inputs", "interact", "model", "plots", "roles",
                  "scales", "snapshots", "sweeps", "temporal", "wholes")
 
 

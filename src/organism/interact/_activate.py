@@ -9,7 +9,7 @@ import numpy as np
 from .._checks import closest, seed, whole
 from .._dispatch import games
 from ._rules import READY, compiled
-from ._walks import read, room, walk
+from ._walks import grid_shape, read, room, walk
 
 __all__ = ["Activated", "activate"]
 
@@ -273,7 +273,7 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
         arrays[name] = np.zeros(one.size + 2 * guards)
         inside[name] = arrays[name][guards:guards + one.size].reshape(one.shape)
         inside[name][...] = one
-    flat = shape == (n,) or shape == topology.shape
+    flat = shape == (n,) or shape == grid_shape(topology)
     seen = {name: inside[name][:, 0] if flat else inside[name] for name in ("state", "other")}
     arrays["views"] = tuple(view for name in ("state", "other") for view in (seen[name], _frozen(seen[name])))
     arrays["views"] += (inside["shared"], _frozen(inside["u"]))
@@ -368,7 +368,7 @@ def _clocks(topology, rates, activation):
         return None
     n = topology.n_sites
     given = np.asarray(1.0 if rates is None else rates)
-    if given.dtype.kind not in "iufb" or given.shape not in ((), (n,), topology.shape):
+    if given.dtype.kind not in "iufb" or given.shape not in ((), (n,), grid_shape(topology)):
         raise ValueError(f"rates must be one number, or one for each of the {n} sites, not of shape {given.shape}")
     given = np.broadcast_to(given.astype(np.float64).reshape(-1), n)
     bad = np.flatnonzero(~((given >= 0) & np.isfinite(given)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._checks import closest, number, whole
 from .._dispatch import games
-from ._walks import read, room, walk
+from ._walks import grid_shape, read, room, walk
 
 __all__ = ["imitate", "play"]
 
@@ -39,7 +39,7 @@ def strategies_of(topology, strategies, roles: bool = False) -> tuple[np.ndarray
     n = topology.n_sites
     kind = given.dtype                                  # those that the compiled loops read as they are are let through
     if given.size == n and kind.kind in "bi" and kind.itemsize != 2 and kind.isnative and given.flags.c_contiguous and (
-            given.shape == (n,) or given.shape == topology.shape):
+            given.shape == (n,) or given.shape == grid_shape(topology)):
         return given.reshape(n), given.shape
     if given.dtype.kind not in "biu":
         raise TypeError(f"strategies must be whole numbers, not of type {given.dtype}")

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._checks import whole
 from .._dispatch import neighbours
-from ._walks import address, kind_of, read, room, walk
+from ._walks import address, grid_shape, kind_of, read, room, walk
 
 __all__ = ["count_categories", "count_equal", "neighbour_argmax", "neighbour_max", "neighbour_mean", "neighbour_min",
            "neighbour_sum"]
@@ -260,7 +260,7 @@ def count_categories(topology, categories, n_categories: int | None = None, *, r
     """
     along = walk(topology, reach, direction)
     rows, shape = read("categories", categories, topology, "biu")
-    if rows.shape[1] != 1 or len(shape) not in (1, len(topology.shape or (0,))):
+    if rows.shape[1] != 1 or len(shape) not in (1, len(grid_shape(topology) or (0,))):
         raise ValueError(f"categories must be one a site, not of shape {shape}")
     low, high = (int(rows.min()), int(rows.max())) if rows.size else (0, 0)
     n_categories = high + 1 if n_categories is None else whole("n_categories", n_categories, 1)

@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import closest, whole
 from ..topology import Topology
 
-__all__ = ["Walk", "address", "kind_of", "read", "room", "walk", "within"]
+__all__ = ["Walk", "address", "grid_shape", "kind_of", "read", "room", "walk", "within"]
 
 #: Kinds of elements that the compiled loops know, and what their sums are.
 KINDS = {"int32": 0, "int64": 1, "float32": 2, "float64": 3}
@@ -147,6 +147,18 @@ def within(topology, reach: int) -> Topology:
     return made if np.array_equal(made.site_id, topology.site_id) else made.with_site_ids(topology.site_id)
 
 
+def grid_shape(topology) -> tuple | None:
+    """Return the shape of a grid whose sites go row by row, else None: those of a space may go by columns."""
+    kept = vars(topology).setdefault("_walks", {})
+    if "shape" not in kept:
+        shape, cells = topology.shape, topology.cells
+        rows = shape is not None and (topology.kind == "grid" or (
+            cells is not None and cells.shape == (int(np.prod(shape)), len(shape))
+            and bool((np.diff(np.ravel_multi_index(tuple(cells.T), shape)) == 1).all())))
+        kept["shape"] = tuple(shape) if rows else None
+    return kept["shape"]
+
+
 def address(array) -> int:
     """Return where an array begins, 0 of None."""
     return 0 if array is None else array.ctypes.data
@@ -176,7 +188,7 @@ def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, 
     shape : tuple of int
     """
     given = np.asarray(values)
-    n, grid = topology.n_sites, topology.shape if topology.kind == "grid" else None     # a space may number otherwise
+    n, grid = topology.n_sites, grid_shape(topology)
     if given.dtype.kind not in kinds or given.dtype.name in ("float16", "longdouble", "float128"):
         wanted = "float32 or float64" if kinds == "f" else "whole numbers, float32 or float64"
         raise TypeError(f"{name} must be {wanted}, not of type {given.dtype}")
