@@ -76,8 +76,8 @@ __all__ = [
 _LATE = {"OrganismModel": ".model", "Member": ".member", "Field": ".embed",
          "Population": ".embed", "sweep": ".sweeps", "Snapshots": ".snapshots",
          "find_roles": ".roles", "find_wholes": ".wholes", "lesion": ".counterfactual"}
-_LATE_MODULES = ("claims", "counterfactual", "datasets", "embed", "flows", "inputs", "interact", "model", "plots", "roles",
-                 "scales", "snapshots", "sweeps", "temporal", "wholes")
+_LATE_MODULES = ("claims", "counterfactual", "datasets", "embed", "flows", "inputs", "interact", "model", "plots",
+                 "roles", "scales", "snapshots", "sweeps", "temporal", "wholes")
 
 
 def __getattr__(name: str):
