@@ -36,7 +36,7 @@ cdef Ties along(const int64_t[::1] ptr, const int32_t[::1] end, int64_t columns,
 
 def on_grid(int kind, int what, uintptr_t x, uintptr_t out, tuple shape, int64_t columns, int64_t reach, bint moore,
             bint torus, bint itself, int threads, uintptr_t rate=0, uintptr_t degree=0):
-    """Reduce over the neighbourhood of each cell of a grid; ``what`` is 0 sum, 1 least, 2 most, 3 a step of diffusion."""
+    """Reduce over the neighbours of each cell of a grid; ``what``: 0 sum, 1 least, 2 most, 3 a step of diffusion."""
     cdef Grid g
     cdef int fine
     g.height, g.width, g.columns, g.reach = shape[0], shape[1], columns, reach
@@ -49,7 +49,7 @@ def on_grid(int kind, int what, uintptr_t x, uintptr_t out, tuple shape, int64_t
 
 def reduce(int kind, int what, uintptr_t x, uintptr_t weight, uintptr_t out, const int64_t[::1] ptr,
            const int32_t[::1] end, int64_t columns, bint itself, int threads):
-    """Reduce over the other ends of each site's ties; ``what`` is 0 sum, 1 least, 2 most; weight 0: all ties count 1."""
+    """Reduce over the other ends of each site's ties; ``what``: 0 sum, 1 least, 2 most; weight 0: all count 1."""
     cdef Ties t = along(ptr, end, columns, itself, threads)
     with nogil:
         ties_reduce(kind, what, <const void*>x, <const void*>weight, <void*>out, t)
