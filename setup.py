@@ -23,6 +23,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
 MODULES = {
     "_core": ("_lanes.h", "_book.pxi", "_passes.pxi", "_demography.pxi", "_regimes.pxi"),
     "_neighbours": ("_neighbours.h", "_neighbours_of.h"),
+    "_games": ("_chance.h", "_games.h", "_evolve.h", "_activate.h"),
 }
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-Wno-psabi"]
 PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"

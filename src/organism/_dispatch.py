@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 
-__all__ = ["core", "neighbours"]
+__all__ = ["core", "games", "neighbours"]
 
 
 def _load():
@@ -47,5 +47,6 @@ def _best(name):
 _base, _level = _load()
 core = _best("_core")
 neighbours = _best("_neighbours")
+games = _best("_games")
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=core.after_fork)

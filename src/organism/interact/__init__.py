@@ -7,6 +7,10 @@ caller's own. On a grid they may also have the grid's shape.
 ``neighbour_sum``   sums over neighbours; also ``_mean``, ``_min``, ``_max``, ``_argmax``
 ``count_equal``     how many neighbours have the same; ``count_categories``: how many of each kind
 ``diffuse``         some steps of diffusion; ``flow``: one exchange of surplus for want; ``regrow``
+``play``            games with the neighbours; ``imitate``: who earned most, or more
+``evolve``          strategies that spread, in many replicates; gives an ``Evolution``
+``activate``        a local rule, ready-made or the user's own, under a named activation; gives an ``Activated``
+``RULE``            the type of a compiled rule for ctypes; ``RULE_NUMBA``: for numba
 ``within``          who is at most so many ties away
 ==================  =====================================================================================
 
@@ -20,6 +24,9 @@ matter. The *neighbours* of a site are the other ends of its out-ties; with ``di
 array([8, 8, 8, 8, 8])
 """
 
+from ._activate import Activated, activate
+from ._evolve import Evolution, evolve
+from ._games import imitate, play
 from ._reduce import (
     count_categories,
     count_equal,
@@ -29,19 +36,28 @@ from ._reduce import (
     neighbour_min,
     neighbour_sum,
 )
+from ._rules import RULE, RULE_NUMBA
 from ._spread import diffuse, flow, regrow
 from ._walks import within
 
 __all__ = [
+    "RULE",
+    "RULE_NUMBA",
+    "Activated",
+    "Evolution",
+    "activate",
     "count_categories",
     "count_equal",
     "diffuse",
+    "evolve",
     "flow",
+    "imitate",
     "neighbour_argmax",
     "neighbour_max",
     "neighbour_mean",
     "neighbour_min",
     "neighbour_sum",
+    "play",
     "regrow",
     "within",
 ]
