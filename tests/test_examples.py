@@ -120,8 +120,8 @@ def test_sugarscape_goes_as_mesas_own(load):
 @about("sugarscape")
 def test_sugarscape_of_its_own_luck_is_like_mesas(load):
     model, compare = load
-    courses = np.array([[compare.course(run(some, 20)) for some in (compare.theirs(seed), model.Sugarscape(rng=seed))]
-                        for seed in range(7)])
+    courses = np.array([[compare.course(run(some, 15)) for some in (compare.theirs(seed), model.Sugarscape(rng=seed))]
+                        for seed in range(6)])
     gap = courses[:, 0].mean(0) - courses[:, 1].mean(0)
     error = np.sqrt(courses.var(0, ddof=1).sum(0) / len(courses))
     assert (abs(gap) < 3.5 * error).all(), (gap, error)  # traders left, trade volume, log price
