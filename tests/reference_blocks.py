@@ -184,6 +184,9 @@ def evolve(topology, payoff, update, start, mutant, selection, average, include_
             to = chosen(out[source], [weight[source, j] for j in out[source]], ones)
         else:
             to = order[chance.below(n)]
+            if ones and not topology.directed and not mutation and all(s[j] == s[to] for j in back[to]):
+                done += 1                               # among equals it draws nothing
+                continue
             if update == "pairwise_comparison":
                 source = chosen(back[to], [weight[j, to] for j in back[to]], ones)
                 if source is not None and not chance.uniform() < 1 / (1 + math.exp(-selection * (p[source] - p[to]))):

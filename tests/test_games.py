@@ -170,6 +170,20 @@ def test_evolution_equals_its_twin_event_by_event(name, update):
         assert (found.counts == [np.bincount(s, minlength=3) for s in found.strategies]).all()
 
 
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("name", ["von neumann", "ring", "permuted", "digraph", "holes"])
+def test_two_strategies_without_weights_equal_their_twin_too(name, update):
+    """Here fitness is looked up, and sites among their equals draw nothing."""
+    topology, n = TOPOLOGIES[name], TOPOLOGIES[name].n_sites
+    start = (RNG.random(n) < .2).astype(int)
+    for average, itself, mutation in ((True, False, 0), (False, True, 0), (True, True, .1)):
+        found = act.evolve(topology, DONATION, update, initial=start, selection=.02, average=average, weights=None,
+                           include_self=itself, mutation=mutation, events=80, to_fixation=True, keep=True, rng=5)
+        s, done = plain.evolve(topology, DONATION, update, start.tolist(), -1, .02, average, itself, mutation, 80, True,
+                               5, 0)
+        assert found.strategies[0].tolist() == s and found.events[0] == done
+
+
 def test_weights_far_apart_are_counted_anew():
     """Where adding and taking away would round, counts are as if they were made afresh."""
     ring = Topology.grid((7,))

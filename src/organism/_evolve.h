@@ -25,7 +25,7 @@ typedef struct {
     int64_t sites, kinds, replicates, events, mutant; /* mutant: -1 none; else at one site */
     uint64_t seed;
     double selection, mutation;
-    int update, self, average, exact, absorb, threads;
+    int update, self, average, exact, absorb, mutual, threads; /* mutual: all ties go both ways and weigh 1 */
     int64_t *counts, *done;       /* results: (replicates, kinds), (replicates,) */
     int32_t *fixed, *last;        /* (replicates,), (replicates, sites) or NULL */
 } Evolve;
@@ -34,18 +34,23 @@ typedef struct {
     int32_t *s;
     double *out, *in, *fit, *tree; /* counts of others' strategies, fitness, sums of fitness */
     int64_t *count, leaves;
+    const double *known;           /* fitness by number of games, own strategy and others of strategy 1, or NULL */
 } Room;
+
+enum { KNOWN = 32 };               /* most games for which it is known */
+
+static inline double fitness(const Evolve *e, const double *out, const double *in, int64_t own, double strength) {
+    double all = earned(out, e->first, own, e->kinds, 0);
+    if (e->second) all += earned(in, e->second, own, e->kinds, 1);
+    if (e->average) all = strength > 0 ? all / strength : 0;
+    return e->update == PAIRWISE ? all : 1 + e->selection * all;
+}
 
 static inline void reckon(const Evolve *e, Room *r, int64_t i) {
     const int64_t m = e->kinds, own = r->s[i];
-    double all;
-    if (m == 2) {
-        const double *c = r->out + 2 * i, *a = e->first + 2 * own;
-        all = c[0] * a[0] + c[1] * a[1];
-    } else all = earned(r->out + i * m, e->first, own, m, 0);
-    if (e->second) all += earned(r->in + i * m, e->second, own, m, 1);
-    if (e->average) all = e->strength[i] > 0 ? all / e->strength[i] : 0;
-    r->fit[i] = e->update == PAIRWISE ? all : 1 + e->selection * all;
+    const double *c = r->out + i * m;
+    if (r->known) r->fit[i] = r->known[((int64_t)(c[0] + c[1]) * 2 + own) * (KNOWN + 1) + (int64_t)c[1]];
+    else r->fit[i] = fitness(e, c, r->in + i * m, own, e->strength[i]);
     if (r->tree) {
         int64_t k = r->leaves + i;
         r->tree[k] = r->fit[i];
@@ -133,6 +138,12 @@ static inline int64_t parent(const Room *r, int64_t sites, Chance *c) {
     return k - r->leaves < sites ? k - r->leaves : sites - 1;
 }
 
+/* Whether nobody could give a site another strategy; where ties are mutual its own counts tell, and it draws nothing. */
+static inline int among_equals(const Evolve *e, const Room *r, int64_t i) {
+    const double others = (double)(e->near.ptr[i + 1] - e->near.ptr[i] + e->self);
+    return e->mutual && !(e->mutation > 0) && r->out[i * e->kinds + r->s[i]] == others;
+}
+
 static void event(const Evolve *e, Room *r, Chance *c) {
     int64_t to, from;
     int32_t strategy;
@@ -143,11 +154,13 @@ static void event(const Evolve *e, Room *r, Chance *c) {
         break;
     case PAIRWISE:
         to = e->order[below(c, e->sites)];
+        if (among_equals(e, r, to)) return;
         from = chosen(e->back, to, NULL, 0, c);
         if (from >= 0 && !(uniform(c) < 1 / (1 + exp(-e->selection * (r->fit[from] - r->fit[to]))))) from = to;
         break;
     default:
         to = e->order[below(c, e->sites)];
+        if (among_equals(e, r, to)) return;
         from = chosen(e->back, to, r->fit, e->update == IMITATION, c);
     }
     if (from < 0 || to < 0) return;
@@ -159,7 +172,14 @@ static void event(const Evolve *e, Room *r, Chance *c) {
 /* Run all replicates. 0: done; 1: no memory; 2: interrupted, with the exception set. */
 static int evolve_all(const Evolve *e) {
     const int64_t n = e->sites, m = e->kinds;
-    int state = 0;
+    double known[(KNOWN + 1) * 2 * (KNOWN + 1)];
+    int state = 0, few = m == 2 && !e->second && !e->near.weight;
+    for (int64_t i = 0; i < n; i++) few &= e->strength[i] <= KNOWN;
+    if (few) for (int games = 0; games <= KNOWN; games++) for (int own = 0; own < 2; own++)
+        for (int ones = 0; ones <= games; ones++) {
+            const double count[2] = {games - ones, ones};
+            known[(games * 2 + own) * (KNOWN + 1) + ones] = fitness(e, count, NULL, own, games);
+        }
 #pragma omp parallel num_threads(e->threads) if (e->threads > 1)
     {
 #ifdef _OPENMP
@@ -171,6 +191,7 @@ static int evolve_all(const Evolve *e) {
         int64_t one, look = EVENTS_BETWEEN_LOOKS;
         size_t doubles, all;
         char *room;
+        r.known = few ? known : NULL;
         if (e->update == BIRTH_DEATH) for (r.leaves = 1; r.leaves < n;) r.leaves *= 2;
         doubles = (size_t)(n * m * (e->second ? 2 : 1) + n + 2 * r.leaves);
         all = doubles * sizeof(double) + (size_t)m * sizeof(int64_t) + (size_t)n * sizeof(int32_t);

@@ -39,7 +39,7 @@ cdef extern from "_evolve.h" nogil:
         int64_t sites, kinds, replicates, events, mutant
         uint64_t seed
         double selection, mutation
-        int update, self, average, exact, absorb, threads
+        int update, self, average, exact, absorb, mutual, threads
         int64_t* counts
         int64_t* done
         int32_t* fixed
@@ -176,7 +176,7 @@ cdef int raised(int wanted) except -1:
 def evolve(tuple near, tuple back, uintptr_t order, uintptr_t initial, uintptr_t first, uintptr_t second,
            uintptr_t strength, int64_t sites, int64_t kinds, int64_t replicates, int64_t events, int64_t mutant,
            uint64_t seed, double selection, double mutation, int update, bint itself, bint average, bint exact,
-           bint absorb, int threads, uintptr_t counts, uintptr_t done, uintptr_t fixed, uintptr_t last):
+           bint absorb, bint mutual, int threads, uintptr_t counts, uintptr_t done, uintptr_t fixed, uintptr_t last):
     """Run all replicates; the arrays at the last four addresses take what comes of them."""
     cdef Evolve e
     cdef int found
@@ -185,7 +185,7 @@ def evolve(tuple near, tuple back, uintptr_t order, uintptr_t initial, uintptr_t
         <const double*>second
     e.strength, e.sites, e.kinds, e.replicates, e.events = <double*>strength, sites, kinds, replicates, events
     e.mutant, e.seed, e.selection, e.mutation, e.update = mutant, seed, selection, mutation, update
-    e.self, e.average, e.exact, e.absorb, e.threads = itself, average, exact, absorb, threads
+    e.self, e.average, e.exact, e.absorb, e.mutual, e.threads = itself, average, exact, absorb, mutual, threads
     e.counts, e.done, e.fixed, e.last = <int64_t*>counts, <int64_t*>done, <int32_t*>fixed, <int32_t*>last
     with nogil:
         found = _evolve_all(&e)

@@ -186,7 +186,8 @@ def evolve(topology, payoff, update: str = "death_birth", *, initial=None, resid
                  where(second), where(strength), n, kinds, replicates, most, mutant, key, selection, mutation,
                  UPDATES.index(update), bool(include_self), bool(average),
                  all(_exact(weight, np.asarray(total)) for weight, total in zip(given, sums, strict=True)),
-                 to_fixation, min(threads, replicates), where(counts), where(done), where(fixed), where(last))
+                 to_fixation, not topology.directed and given[0] is None, min(threads, replicates), where(counts),
+                 where(done), where(fixed), where(last))
     about = {"update": update, "payoff": np.asarray(payoff).tolist(), "selection": selection, "average": bool(average),
              "include_self": bool(include_self), "mutation": mutation, "events": None if most < 0 else most,
              "to_fixation": to_fixation, "seed": key, "version": __version__}
