@@ -8,16 +8,18 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 from agents import Trader
-from mesa.examples.advanced.sugarscape_g1mt.model import SugarscapeG1mt
+from mesa.examples.advanced.sugarscape_g1mt import model as sugarscape
 from model import Sugarscape
 
 
 def theirs(seed):
     """Return Mesa's own model, whichever way it takes its seed."""
+    if hasattr(sugarscape, "SugarScapeScenario"):
+        return sugarscape.SugarscapeG1mt(sugarscape.SugarScapeScenario(rng=seed))
     try:
-        return SugarscapeG1mt(rng=seed)
+        return sugarscape.SugarscapeG1mt(rng=seed)
     except TypeError:
-        return SugarscapeG1mt(seed=seed)
+        return sugarscape.SugarscapeG1mt(seed=seed)
 
 
 def twin(model):
