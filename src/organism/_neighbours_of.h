@@ -75,7 +75,8 @@ static void OF(fetch)(const T *x, R *row, int64_t y, R none, const Grid *g) {
         return;
     }
     x += y * n;
-    for (i = 0; i < n; i++) row[i] = (R)x[i];
+    if (sizeof(T) == sizeof(R)) memcpy(row, x, (size_t)n * sizeof(R));       /* then they are the same type */
+    else for (i = 0; i < n; i++) row[i] = (R)x[i];
     for (i = 0; i < side; i++) {
         row[i - side] = g->torus ? row[n - side + i] : none;
         row[n + i] = g->torus ? row[i] : none;

@@ -71,37 +71,37 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
     if weight is not None and len(weight) and weight.min() < 0:
         raise ValueError(f"weights must not be negative for diffusion; that of tie {int(weight.argmin())} is "
                          f"{weight.min():g}")
-    strength = (given.degree.astype(np.float64) if weight is None else
-                np.bincount(topology.source, weight, topology.n_sites))
-    most = float(strength.max(initial=0.0))
+    most, at = given.strongest
     if rates.size and rates.max() * most > 1 + 1e-12:
-        raise ValueError(f"rate must be in [0, {1 / most:.6g}], not {rates.max():g}: site {int(strength.argmax())} has "
-                         f"ties of {most:g} in all, and no more can leave a site than it has")
+        raise ValueError(f"rate must be in [0, {1 / most:.6g}], not {rates.max():g}: site {at} has ties of {most:g} in "
+                         "all, and no more can leave a site than it has")
     made = out if out is values and isinstance(out, np.ndarray) and out.dtype == rows.dtype else room(
         out, shape, rows.dtype, rows)
     if made is values:
         room(made, shape, rows.dtype)
     here = made.reshape(rows.shape)
-    if made is not values:
+    if not rows.size or not steps:
         here[...] = rows
-    if not rows.size:
         return made
     kind = kind_of(rows)
     if given.grid and weight is None:
         grid, reach, moore, torus = given.grid
         tiled = np.ascontiguousarray(np.tile(rates, grid[1]), rows.dtype)
-        for _ in range(steps):              # over itself: rows are kept as long as they are needed
-            neighbours.on_grid(kind, STEP, address(here), address(here), grid, columns, reach, moore, torus, False,
-                               threads, address(tiled), 0 if torus else address(given.degree))
+        for step in range(steps):           # from the second on over itself: it keeps rows as long as it needs them
+            neighbours.on_grid(kind, STEP, address(here if step else rows), address(here), grid, columns, reach, moore,
+                               torus, False, threads, address(tiled), 0 if torus else address(given.degree))
         return made
-    own, back = strength.astype(rows.dtype), along.weights("ties", rows.dtype)
-    rates, there = rates.astype(rows.dtype), np.empty_like(rows) if steps else None
+    own, back = given.strength.astype(rows.dtype), along.weights("ties", rows.dtype)
+    rates, other = rates.astype(rows.dtype), None
+    if steps > 1 or made is values:
+        other = np.empty_like(rows)
+    there = here if steps % 2 and made is not values else other     # so that the last step ends where it should
     for _ in range(steps):
-        neighbours.diffuse(kind, address(here), address(there), address(back), address(own), address(rates), along.ptr,
+        neighbours.diffuse(kind, address(rows), address(there), address(back), address(own), address(rates), along.ptr,
                            along.end, columns, threads)
-        here, there = there, here
-    if steps % 2:
-        made.reshape(rows.shape)[...] = here
+        rows, there = there, here if there is other else other
+    if rows is not here:
+        here[...] = rows
     return made
 
 

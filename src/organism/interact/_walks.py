@@ -58,6 +58,19 @@ class Walk:
                                     np.int32)
 
     @cached_property
+    def strength(self) -> np.ndarray:
+        """Sum of the weights of each site's ties in this direction, float64 (N,)."""
+        weight, ends = self.topology.weight, (self.topology.source, self.topology.target)[self.direction == "in"]
+        return (self.degree.astype(np.float64) if weight is None else
+                np.bincount(ends, weight.astype(np.float64), self.topology.n_sites))
+
+    @cached_property
+    def strongest(self) -> tuple[float, int]:
+        """Greatest strength of all sites, and whose it is."""
+        at = int(self.strength.argmax())
+        return float(self.strength[at]), at
+
+    @cached_property
     def grid(self) -> tuple | None:
         """Shape, reach, and whether square and wrapped, of a grid that can be walked row by row; else None."""
         one = self.topology
