@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import reference_blocks as plain
 from scipy import sparse
-from scipy.linalg import expm  # noqa: F401
 
 from organism import Topology
 from organism import interact as act

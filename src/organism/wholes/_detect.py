@@ -157,7 +157,7 @@ def candidates(flows, method: str, rng, resolutions=RESOLUTIONS, stable: float =
 
 
 def alike(flows, method: str, setting, k: int, rng, made=None) -> np.ndarray | None:
-    """Divide other flows by the same method into about as many groups, or None if it finds no groups.
+    """Divide other flows by the same method into as many groups, or nearly, or None if it finds no groups.
 
     Where nothing divides them, a detector may leave flows whole at a resolution at which others fall into parts;
     to compare like with like, the resolution is moved until there are about ``k`` groups (Louvain), or that of the
