@@ -195,10 +195,10 @@ def find_wholes(source, method: str = "louvain", *, nulls=None, n_nulls: int = 1
 
     Louvain's method divides the members at a ladder of resolutions; divisions with which those at the next
     resolutions agree (three or more in a row, by an AMI of ``stable``) are levels. Each is held against nulls in
-    which the same detector runs again and divides into as many wholes (within 5 %, where it can): whatever it is given, a detector finds
-    groups, also on land without any (MODEL.md says why patches of equal size are no null). A level must also show
-    more than others explain: the one that exceeds its null most stands first; a finer one must beat chance inside
-    its wholes, a coarser one between them.
+    which the same detector runs again and divides into as many wholes (within 5 %, where it can): whatever it is
+    given, a detector finds groups, also on land without any (MODEL.md says why patches of equal size are no null).
+    A level must also show more than others explain: the one that exceeds its null most stands first; a finer one
+    must beat chance inside its wholes, a coarser one between them.
 
     Parameters
     ----------
