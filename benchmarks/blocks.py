@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import time
 from pathlib import Path
 
@@ -136,16 +137,22 @@ def neighbours(report, side, rounds):
             both = ways_of(topology, x, h, (side, side) if topology is grid else None)
             for what, ways in zip(("sum", "diffusion"), both, strict=True):
                 alike(ways, 1e-12 if dtype is np.float64 else 1e-5)
+                ways["copy"] = functools.partial(np.copyto, np.empty_like(x), x)
                 best = turns(ways, rounds)
                 own, ties = best["organism"], 0 if topology is grid else 4 * topology.n_ties + 8 * topology.n_sites
                 rows.append([place, what, np.dtype(dtype).name, f"{1e3 * own:.2f}",
                              *(f"{best[name] / own:.1f}" if name in best else "" for name in (
                                  "scipy.sparse", "ndimage.convolve", "numba")),
-                             f"{(2 * x.nbytes + ties) / own / speed:.0%}"])
+                             f"{own / best['copy']:.1f}", f"{(2 * x.nbytes + ties) / own / speed:.0%}"])
     report.table(f"Neighbours: {side}×{side} Moore torus, and {graph.n_ties:,} ties between {n:,} sites at random",
-                 ["where", "what", "type", "ms", "scipy.sparse takes ×", "ndimage ×", "numba ×", "of bandwidth"], rows)
-    report.say(f"\nA copy moves {speed / 1e9:.1f} GB/s here, one thread. Of bandwidth: the bytes that must be moved at "
-               "least (what is read and written, and ties, once), over what a copy would move in that time.")
+                 ["where", "what", "type", "ms", "scipy.sparse takes ×", "ndimage ×", "numba ×", "× a copy",
+                  "of bandwidth"], rows)
+    report.say("\n× a copy: over the time in which NumPy copies the same numbers from one array to the other, in turns "
+               "with the rest, so that both find them in memory and not in a cache: on a grid nothing that reads and "
+               "writes each number once does better. Of bandwidth: the bytes that must be moved at least (what is "
+               "read and written, and ties, once), over what moves in that time in a copy of arrays of 256 MB, whose "
+               f"stores go around the caches ({speed / 1e9:.1f} GB/s here, one thread). Between random sites the wall "
+               "is latency: each tie reads its own line of the nearest or next cache.")
 
 
 def dilemma(report, side, generations, plain):
@@ -412,7 +419,7 @@ def main(argv=None):
     report.say("# Benchmark results of the blocks\n")
     report.say(f"`python benchmarks/blocks.py{' --quick' * args.quick}` on {datetime.date.today()}.")
     report.table("Machine", ["what", "value"], machine())
-    neighbours(report, 300 if args.quick else 1000, 5 if args.quick else 15)
+    neighbours(report, 300 if args.quick else 1000, 5 if args.quick else 60)
     dilemma(report, 60 if args.quick else 200, 100 if args.quick else 600, 2)
     fixation(report, 5000 if args.quick else 100_000, 20 if args.quick else 200)
     voter(report, 20 if args.quick else 50, 3)

@@ -1,5 +1,8 @@
 """Neighbour primitives against plain twins, on every kind of topology, and what they refuse."""
 
+import copy
+import pickle
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -127,6 +130,59 @@ def test_diffusion_equals_its_twin_and_conserves(topology, dtype):
         over = x.copy()
         assert act.diffuse(topology, over, rates, steps, out=over) is over and (over == made).all()
         assert (x == before).all()
+
+
+def irregular(n=3000):
+    """Ties at random, with a hub, sites that have none, and a stretch of a torus among them."""
+    rng = np.random.default_rng(5)
+    G = nx.gnm_random_graph(n, 4 * n, seed=5)
+    G.remove_edges_from(list(G.edges(range(7))))
+    G.add_edges_from((7, int(j)) for j in rng.choice(np.arange(8, n), 900, replace=False))
+    G.add_edges_from((n + i, n + (i + k) % 500) for i in range(500) for k in (1, 2, 50))
+    G.add_edge(n, 9)
+    return Topology.from_networkx(G)
+
+
+WIDE = {
+    "wide torus": Topology.grid((6, 131)), "wide edges": Topology.grid((7, 70), torus=False),
+    "wide reach": Topology.grid((9, 83), radius=3), "one row": Topology.grid((1, 77), torus=False),
+    "wide von neumann": Topology.grid((5, 66), "von_neumann", radius=2, torus=False),
+    "torus as ties": Topology.from_networkx(nx.circulant_graph(1000, [1, 2, 40, 41])), "irregular": irregular(),
+}
+
+
+@pytest.mark.parametrize("topology", WIDE.values(), ids=WIDE)
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float32", "float64"])
+def test_lanes_and_slices_change_no_bit(topology, dtype):
+    """Whole numbers, which no order of adding changes, where rows and graphs are long enough for vector registers."""
+    x = np.random.default_rng(2).integers(0, 1000, topology.n_sites).astype(dtype)
+    near = plain.neighbours_of(topology, 1)
+    for itself in (False, True):
+        groups = [[*js, *([i] if itself else [])] for i, js in enumerate(near)]
+        for function, twin in ((act.neighbour_sum, sum), (act.neighbour_min, min), (act.neighbour_max, max)):
+            empty = {} if function is act.neighbour_sum else {"empty": 1}
+            expected = [twin(x[js].tolist()) if js else empty.get("empty", 0) for js in groups]
+            for threads in (1, 2, 5):
+                assert function(topology, x, include_self=itself, threads=threads, **empty).tolist() == expected
+    if dtype[0] == "f":
+        rate = 2.**-6 if topology.out_degree.max() < 60 else 2.**-11
+        x, over = np.ldexp(x, 5 if dtype == "float64" else 0), np.ldexp(x, 5 if dtype == "float64" else 0)
+        expected = [x[i] + rate * (x[js].sum() - len(js) * x[i]) for i, js in enumerate(near)]
+        for threads in (1, 2, 5):
+            assert act.diffuse(topology, x, rate, threads=threads).tolist() == expected
+        twice = act.diffuse(topology, act.diffuse(topology, x, rate), rate)
+        assert act.diffuse(topology, over, rate, 2, out=over) is over and (over == twice).all()
+
+
+@pytest.mark.parametrize("name", ["torus as ties", "irregular"])
+def test_copies_of_a_topology_reach_their_own_ties(name):
+    topology = pickle.loads(pickle.dumps(WIDE[name]))
+    x = np.arange(topology.n_sites)
+    expected = act.neighbour_sum(topology, x)
+    copies = [copy.deepcopy(topology), pickle.loads(pickle.dumps(topology)), copy.copy(topology)]
+    del topology
+    for one in copies:
+        assert (act.neighbour_sum(one, x) == expected).all()
 
 
 def test_diffusion_has_the_eigenvalues_of_the_laplacian():

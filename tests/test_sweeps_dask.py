@@ -22,6 +22,15 @@ def slowly(params, rng):
     return draw(params, rng)
 
 
+def end(process):
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:  # a worker without its scheduler may never close by itself
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture
 def cluster(tmp_path):
     """A client of a scheduler and two workers, each a process started by a command of Dask's."""
@@ -31,8 +40,7 @@ def cluster(tmp_path):
         def start(*words):
             process = subprocess.Popen([*dask, *words, "--scheduler-file", where, "--no-dashboard"], env=environment,
                                        cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
+            stack.callback(end, process)
 
         start("scheduler", "--host", "127.0.0.1", "--port", "0")
         for _ in range(2):
@@ -53,10 +61,10 @@ def test_a_worker_is_killed_midway(cluster, tmp_path):
         os.kill(victim, signal.SIGKILL)
 
     victim = next(iter(cluster.run(os.getpid).values()))
-    thread = threading.Thread(target=kill)
+    thread = threading.Thread(target=kill, daemon=True)
     thread.start()
     found = quiet(slowly, vary=GRID, replicates=30, executor=cluster, store=store)
-    thread.join()
+    thread.join(60)
     (before, _), = killed
     assert 6 <= before < 90 and victim not in cluster.run(os.getpid).values()
     assert found.failures.empty and len(found.frame) == 90
@@ -78,10 +86,10 @@ def test_a_scheduler_that_goes_away(cluster, tmp_path):
         scheduler = cluster.run_on_scheduler(os.getpid)
         os.kill(scheduler, signal.SIGKILL)
 
-    thread = threading.Thread(target=stop)
+    thread = threading.Thread(target=stop, daemon=True)
     thread.start()
     with pytest.raises(RuntimeError, match="make a new executor and run the same call again"):
         quiet(slowly, vary=GRID, replicates=30, executor=cluster, store=tmp_path / "store")
-    thread.join()
+    thread.join(60)
     rest = quiet(slowly, vary=GRID, replicates=30, store=tmp_path / "store")
     assert len(rest.frame) == 90 and len({o.key for o in rest._store.read()}) == 90

@@ -6,7 +6,6 @@
 holds them. Whole numbers are of 1, 4 or 8 bytes.
 """
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_Occurred
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t, uintptr_t
 
@@ -90,16 +89,6 @@ cdef extern from *:
     void* in_python
 
 guards = GUARDS
-
-
-def where(array):
-    """Return where a contiguous array begins, 0 of None; the quick way to ``array.ctypes.data``."""
-    cdef Py_buffer seen
-    if array is None:
-        return 0
-    PyObject_GetBuffer(array, &seen, PyBUF_SIMPLE)
-    PyBuffer_Release(&seen)
-    return <uintptr_t>seen.buf
 
 
 cdef inline Near near_of(uintptr_t ptr, uintptr_t end, uintptr_t weight) noexcept nogil:
@@ -209,7 +198,6 @@ cdef class Running:
     cdef Activity a
     cdef object rule, held, ends, weights, first, second, frozen_first, frozen_second, shared, u, error
     cdef double* start
-    cdef int64_t[::1] ptr
 
     def __init__(self, rule, dict arrays, dict numbers):
         """Take ``rule`` (address, number of a ready-made one, or callable), arrays by name (some None), and numbers.
@@ -252,7 +240,7 @@ cdef class Running:
         else:
             a.rule = &call_python
             self.rule = value
-            self.ptr, self.ends, self.weights = arrays["ptr"], arrays["end"], arrays["weight"]
+            self.ends, self.weights = arrays["end"], arrays["weight"]
             (self.first, self.frozen_first, self.second, self.frozen_second, self.shared, self.u) = arrays["views"]
 
     def run(self, int64_t sweeps):
@@ -309,7 +297,7 @@ cdef void call_python(int64_t site, int64_t partner, int64_t degree, const int32
         return
     try:
         if site >= 0:
-            start, end = run.ptr[site], run.ptr[site + 1]
+            start, end = run.a.ptr[site], run.a.ptr[site + 1]
         if state == out:
             now = then = run.first
         elif state == run.start:

@@ -9,8 +9,8 @@ import numpy as np
 from .._checks import closest, number, seed, whole
 from .._dispatch import games
 from .._version import __version__
-from ._games import coded, near, payoffs_of, strategies_of, where
-from ._walks import walk
+from ._games import coded, near, payoffs_of, strategies_of
+from ._walks import address, walk
 
 __all__ = ["Evolution", "evolve"]
 
@@ -182,12 +182,12 @@ def evolve(topology, payoff, update: str = "death_birth", *, initial=None, resid
     last = np.zeros((replicates, n), np.int32) if keep else None
     order = np.argsort(topology.site_id, kind="stable").astype(np.int32)
     key = seed(rng)
-    games.evolve(near(out, given[0]), near(back, given[1]), where(order), where(start), where(first),
-                 where(second), where(strength), n, kinds, replicates, most, mutant, key, selection, mutation,
+    games.evolve(near(out, given[0]), near(back, given[1]), address(order), address(start), address(first),
+                 address(second), address(strength), n, kinds, replicates, most, mutant, key, selection, mutation,
                  UPDATES.index(update), bool(include_self), bool(average),
                  all(_exact(weight, np.asarray(total)) for weight, total in zip(given, sums, strict=True)),
-                 to_fixation, not topology.directed and given[0] is None, min(threads, replicates), where(counts),
-                 where(done), where(fixed), where(last))
+                 to_fixation, not topology.directed and given[0] is None, min(threads, replicates), address(counts),
+                 address(done), address(fixed), address(last))
     about = {"update": update, "payoff": np.asarray(payoff).tolist(), "selection": selection, "average": bool(average),
              "include_self": bool(include_self), "mutation": mutation, "events": None if most < 0 else most,
              "to_fixation": to_fixation, "seed": key, "version": __version__}

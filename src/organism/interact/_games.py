@@ -6,12 +6,11 @@ import numpy as np
 
 from .._checks import closest, number, whole
 from .._dispatch import games
-from ._walks import grid_shape, read, room, walk
+from ._walks import address, grid_shape, read, room, walk
 
 __all__ = ["imitate", "play"]
 
 RULES = ("best", "proportional", "fermi")
-where = games.where
 
 
 def payoffs_of(payoff) -> tuple[np.ndarray, np.ndarray | None, int]:
@@ -56,8 +55,8 @@ def strategies_of(topology, strategies, roles: bool = False) -> tuple[np.ndarray
 def coded(strategies, kinds: int, small=False):
     """Read strategies into bytes or 32 bits, or say which is not below ``kinds``."""
     made = np.empty(strategies.size, np.uint8 if small else np.int32)
-    to = (where(made), 0) if small else (0, where(made))
-    bad = games.codes(where(strategies), strategies.itemsize, strategies.size, kinds, *to)
+    to = (address(made), 0) if small else (0, address(made))
+    bad = games.codes(address(strategies), strategies.itemsize, strategies.size, kinds, *to)
     if bad >= 0:
         raise ValueError(f"strategies must be in [0, {kinds - 1}]; that of site {bad} is {int(strategies[bad])}")
     return made
@@ -65,7 +64,7 @@ def coded(strategies, kinds: int, small=False):
 
 def near(along, weights=None) -> tuple:
     """Return the addresses of a walk's neighbours and of their weights."""
-    return where(along.ptr), where(along.end), where(weights)
+    return address(along.ptr), address(along.end), address(weights)
 
 
 def _simple(along) -> bool:
@@ -125,13 +124,13 @@ def play(topology, strategies, payoff, *, weights=None, include_self: bool = Fal
     if kinds == 2 and second is None and weight is None and _simple(along):
         small = coded(rows, 2, small=True)
         (height, width), _, moore, torus = along.grid
-        games.play_grid(where(small), where(made), where(first), height, width, moore, torus,
+        games.play_grid(address(small), address(made), address(first), height, width, moore, torus,
                         bool(include_self), bool(average), threads)
         return made
     both = [coded(np.ascontiguousarray(one), kinds) for one in (rows.T if rows.ndim == 2 else (rows,))]
     back = walk(topology, 1, "in") if second is not None else along
     home = back.weights(weights, np.float64) if second is not None else None
-    games.play_ties(where(both[0]), where(both[-1]), where(first), where(second), where(made),
+    games.play_ties(address(both[0]), address(both[-1]), address(first), address(second), address(made),
                     near(along, weight), near(back, home), topology.n_sites, kinds, bool(include_self), bool(average),
                     threads)
     return made
@@ -200,7 +199,7 @@ def imitate(topology, strategies, payoffs, rule: str = "best", *, include_self: 
         raise ValueError(f"payoffs must be numbers in the shape of the strategies, {shape}, not "
                          f"{scores.dtype} {scores.shape}")
     scores = np.ascontiguousarray(scores, np.float64)
-    bad = games.unbounded(where(scores), scores.size)
+    bad = games.unbounded(address(scores), scores.size)
     if bad >= 0:
         raise ValueError(f"payoffs must be finite; that of site {bad} is {scores.reshape(-1)[bad]}")
     threads = whole("threads", threads, 1)
@@ -212,15 +211,15 @@ def imitate(topology, strategies, payoffs, rule: str = "best", *, include_self: 
     to = made if fits else np.empty(shape, rows.dtype)
     if _simple(along):
         small = np.empty(rows.size, np.uint8)
-        if games.codes(where(rows), rows.itemsize, rows.size, 2, where(small), 0) < 0:
+        if games.codes(address(rows), rows.itemsize, rows.size, 2, address(small), 0) < 0:
             (height, width), _, moore, torus = along.grid
-            games.imitate_grid(where(small), where(to), rows.itemsize, where(scores),
-                               where(along.ptr), where(along.end), height, width, moore, torus,
+            games.imitate_grid(address(small), address(to), rows.itemsize, address(scores),
+                               address(along.ptr), address(along.end), height, width, moore, torus,
                                bool(include_self), threads)
             rows = None
     if rows is not None:
-        games.imitate_ties(where(rows), where(to), rows.itemsize, where(scores), where(along.ptr),
-                           where(along.end), topology.n_sites, bool(include_self), threads)
+        games.imitate_ties(address(rows), address(to), rows.itemsize, address(scores), address(along.ptr),
+                           address(along.end), topology.n_sites, bool(include_self), threads)
     if not fits:
         made[...] = to
     return made

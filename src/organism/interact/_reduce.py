@@ -25,8 +25,8 @@ def _reduced(what, topology, rows, along, weights, include_self, threads, out):
         neighbours.on_grid(kind, what, address(rows), address(out), shape, columns, reach, moore, torus, itself,
                            threads)
     else:
-        neighbours.reduce(kind, what, address(rows), address(weights), address(out), along.ptr, along.end, columns,
-                          itself, threads)
+        neighbours.reduce(kind, what, address(rows), address(weights), address(out),
+                          along.ties if columns > 1 or weights is not None else along.slices, columns, itself, threads)
 
 
 def _result(rows):
@@ -208,8 +208,8 @@ def neighbour_argmax(topology, values, *, reach: int = 1, direction: str = "out"
     along = walk(topology, reach, direction)
     rows, shape = read("values", values, topology)
     made = room(out, shape, np.int64, rows)
-    neighbours.argmax(kind_of(rows), address(rows), address(made), along.ptr, along.end, rows.shape[1],
-                      bool(include_self), whole("threads", threads, 1))
+    neighbours.argmax(kind_of(rows), address(rows), address(made), along.ties, rows.shape[1], bool(include_self),
+                      whole("threads", threads, 1))
     return made
 
 
@@ -233,8 +233,8 @@ def count_equal(topology, values, *, reach: int = 1, direction: str = "out", inc
     along = walk(topology, reach, direction)
     rows, shape = read("values", values, topology)
     made = room(out, shape, np.int64, rows)
-    neighbours.equal(kind_of(rows), address(rows), address(made), along.ptr, along.end, rows.shape[1],
-                     bool(include_self), whole("threads", threads, 1))
+    neighbours.equal(kind_of(rows), address(rows), address(made), along.ties, rows.shape[1], bool(include_self),
+                     whole("threads", threads, 1))
     return made
 
 
@@ -269,6 +269,6 @@ def count_categories(topology, categories, n_categories: int | None = None, *, r
         raise ValueError(f"categories must be in [0, {n_categories - 1}]; that of site {at} is {rows[at, 0]}")
     made = room(out, (*shape, n_categories), np.int64)
     labels = np.ascontiguousarray(rows[:, 0], np.int32)
-    neighbours.count(address(labels), address(made), along.ptr, along.end, n_categories, bool(include_self),
+    neighbours.count(address(labels), address(made), along.ties, n_categories, bool(include_self),
                      whole("threads", threads, 1))
     return made

@@ -91,14 +91,18 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
             neighbours.on_grid(kind, STEP, address(here if step else rows), address(here), grid, columns, reach, moore,
                                torus, False, threads, address(tiled), 0 if torus else address(given.degree))
         return made
-    own, back = given.strength.astype(rows.dtype), along.weights("ties", rows.dtype)
+    own, back = given.strengths(rows.dtype), along.weights("ties", rows.dtype)
     rates, other = rates.astype(rows.dtype), None
+    if columns > 1 or back is not None:
+        ties = along.ties
+    else:
+        ties, own = along.slices, None if given.even else own
     if steps > 1 or made is values:
         other = np.empty_like(rows)
     there = here if steps % 2 and made is not values else other     # so that the last step ends where it should
     for _ in range(steps):
-        neighbours.diffuse(kind, address(rows), address(there), address(back), address(own), address(rates), along.ptr,
-                           along.end, columns, threads)
+        neighbours.diffuse(kind, address(rows), address(there), address(back), address(own), address(rates), ties,
+                           columns, threads)
         rows, there = there, here if there is other else other
     if rows is not here:
         here[...] = rows

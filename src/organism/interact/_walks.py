@@ -8,12 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from .._checks import closest, whole
+from .._dispatch import neighbours
 from ..topology import Topology
 
 __all__ = ["Walk", "address", "grid_shape", "kind_of", "read", "room", "walk", "within"]
 
+address = neighbours.address
 #: Kinds of elements that the compiled loops know, and what their sums are.
-KINDS = {"int32": 0, "int64": 1, "float32": 2, "float64": 3}
+KINDS = {np.dtype(name): kind for kind, name in enumerate(("int32", "int64", "float32", "float64"))}
 DIRECTIONS = ("out", "in")
 
 
@@ -30,6 +32,10 @@ class Walk:
 
     topology: Topology
     direction: str
+    _strengths = _held = None
+
+    def __reduce__(self):
+        return Walk, (self.topology, self.direction)     # a copy has addresses of its own
 
     @cached_property
     def order(self) -> np.ndarray | None:
@@ -65,10 +71,40 @@ class Walk:
                 np.bincount(ends, weight.astype(np.float64), self.topology.n_sites))
 
     @cached_property
+    def even(self) -> bool:
+        """Whether the same leaves every site as comes to it, all weights being 1."""
+        one = self.topology
+        return one.weight is None and np.array_equal(one.out_degree, one.in_degree)
+
+    def strengths(self, dtype) -> np.ndarray:
+        """Return ``strength`` in another type; the last one that was asked for is kept."""
+        if self._strengths is None or self._strengths.dtype != dtype:
+            self._strengths = self.strength.astype(dtype)
+        return self._strengths
+
+    @cached_property
     def strongest(self) -> tuple[float, int]:
         """Greatest strength of all sites, and whose it is."""
         at = int(self.strength.argmax())
         return float(self.strength[at]), at
+
+    @cached_property
+    def ties(self) -> tuple:
+        """Number of sites, and the addresses of ``ptr`` and ``end``, as the compiled loops take them."""
+        return len(self.ptr) - 1, address(self.ptr), address(self.end)
+
+    @cached_property
+    def slices(self) -> tuple:
+        """The same and the sites sorted so that one instruction serves several of them (_neighbours.h)."""
+        size, n = neighbours.slice_sites, len(self.ptr) - 1
+        run, site, rest = np.empty(n // size, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+        runs, gathers, rests, ends = neighbours.find_slices(self.ties, address(run), address(site), address(rest))
+        run, site, rest = run[:runs].copy(), site[:size * gathers].copy(), rest[:rests].copy()
+        start, end = np.empty(runs + gathers + 1, np.int64), np.empty(ends, np.int32)
+        neighbours.fill_slices(self.ties, address(run), address(site), runs, gathers, address(start), address(end))
+        self._held = run, site, rest, start, end
+        return (*self.ties, address(run), address(site), address(rest), (runs, gathers, rests), address(start),
+                address(end))
 
     @cached_property
     def grid(self) -> tuple | None:
@@ -172,14 +208,9 @@ def grid_shape(topology) -> tuple | None:
     return kept["shape"]
 
 
-def address(array) -> int:
-    """Return where an array begins, 0 of None."""
-    return 0 if array is None else array.ctypes.data
-
-
 def kind_of(array) -> int:
     """Return the kind of an array's elements, as the compiled loops count them."""
-    return KINDS[array.dtype.name]
+    return KINDS[array.dtype]
 
 
 def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, tuple]:
@@ -202,7 +233,7 @@ def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, 
     """
     given = np.asarray(values)
     n, grid = topology.n_sites, grid_shape(topology)
-    if given.dtype.kind not in kinds or given.dtype.name in ("float16", "longdouble", "float128"):
+    if given.dtype.kind not in kinds or given.dtype.kind == "f" and given.dtype.itemsize not in (4, 8):
         wanted = "float32 or float64" if kinds == "f" else "whole numbers, float32 or float64"
         raise TypeError(f"{name} must be {wanted}, not of type {given.dtype}")
     whole_grid = grid is not None and len(grid) > 1 and given.shape[:len(grid)] == tuple(grid)
@@ -212,7 +243,7 @@ def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, 
                          f"any, not {given.shape}")
     if whole_grid and n != int(np.prod(grid)):
         raise ValueError(f"{name} must have one row for each of the {n} sites, shape ({n},): the grid has holes")
-    known = given.dtype if given.dtype.name in KINDS else np.int64 if given.dtype.itemsize >= 4 else np.int32
+    known = given.dtype if given.dtype in KINDS else np.int64 if given.dtype.itemsize >= 4 else np.int32
     rows = np.ascontiguousarray(given, known).reshape(n, -1)
     if given.dtype == np.uint64 and rows.size and rows.min() < 0:
         raise ValueError(f"{name} must be below 2**63, and some are not")
