@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import datetime
 import functools
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -409,6 +411,17 @@ def _voter_in_networkx(grid, state, sweeps):
     return call
 
 
+def sugarscape(report, steps, seeds):
+    """Run our Sugarscape against Mesa's own, by the example's own script."""
+    script = Path(__file__).parents[1] / "examples" / "sugarscape" / "compare.py"
+    said = subprocess.run([sys.executable, script.name, str(steps), str(seeds)], cwd=script.parent, check=True,
+                          capture_output=True, text=True).stdout
+    report.say(f"\n## Sugarscape with trade, {steps} steps\n\n`python examples/sugarscape/compare.py {steps} {seeds}`, "
+               "each run in a fresh process; its Python agents remain.\n")
+    for line in said.splitlines():
+        report.say(f"- {line}")
+
+
 def main(argv=None):
     """Measure and print everything."""
     parser = argparse.ArgumentParser(description="Measure the blocks of organism.interact.")
@@ -423,6 +436,7 @@ def main(argv=None):
     dilemma(report, 60 if args.quick else 200, 100 if args.quick else 600, 2)
     fixation(report, 5000 if args.quick else 100_000, 20 if args.quick else 200)
     voter(report, 20 if args.quick else 50, 3)
+    sugarscape(report, 20 if args.quick else 200, 1 if args.quick else 5)
     report.say(f"\nOther processes kept {others.cores():.2f} cores busy.")
     if args.write:
         Path(__file__).with_name("RESULTS-blocks.md").write_text("\n".join(report.lines) + "\n", encoding="utf-8")

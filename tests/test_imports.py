@@ -17,7 +17,7 @@ LAYERS = [
     {"_bootstrap", "_core", "_checks", "_dispatch", "_fields", "_layouts", "_origins", "_outputs", "_places", "_slices",
      "_matching", "_ties", "_version", "_written", "agenda", "topology", "params"},
     {"state", "storage", "records", "inputs", "regimes"},
-    {"_binding", "_clock", "_editing", "_governing", "_packing", "_settling"},
+    {"_binding", "_clock", "_editing", "_governing", "_packing", "_rowview", "_settling"},
     {"world", "interact"},
     {"intervene", "measures", "flows", "snapshots", "temporal", "theory", "roles", "wholes", "scales", "datasets"},
     {"counterfactual", "causal"},

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "_chance.h"
+#include "_games.h"
 
 typedef void (*Rule)(int64_t site, int64_t partner, int64_t degree, const int32_t *neighbours, const double *weights,
                      const double *state, double *out, int64_t columns, double *shared, const double *u);
@@ -54,19 +55,6 @@ static int trespassed(const double *x, int64_t n) {
     for (int k = 0; k < GUARDS; k++)
         if (memcmp(x - 1 - k, &GUARD, 8) || memcmp(x + n + k, &GUARD, 8)) return 1;
     return 0;
-}
-
-static int64_t not_finite(const double *x, int64_t n) {
-    const uint64_t mask = 0x7FF0000000000000ull;
-    uint64_t bits;
-    int64_t i, wrong = 0;
-    for (i = 0; i < n; i++) {
-        memcpy(&bits, x + i, 8);
-        wrong |= (bits & mask) == mask;
-    }
-    if (!wrong) return -1;
-    for (i = 0; i < n && isfinite(x[i]); i++) {}
-    return i;
 }
 
 static inline void apply(Activity *a, int64_t site, int64_t partner) {
@@ -144,11 +132,11 @@ static int judged(Activity *a) {
     if (trespassed(a->state, n) || trespassed(a->other, n) || trespassed(a->shared, a->globals) ||
         trespassed(a->u, a->draws))
         return a->stop = OUTSIDE;
-    if ((a->bad = not_finite(a->state, n)) >= 0) {
+    if ((a->bad = unbounded(a->state, n)) >= 0) {
         a->bad /= a->columns;
         return a->stop = NOT_FINITE;
     }
-    if ((a->bad = not_finite(a->shared, a->globals)) >= 0) return a->stop = SHARED_NOT_FINITE;
+    if ((a->bad = unbounded(a->shared, a->globals)) >= 0) return a->stop = SHARED_NOT_FINITE;
     return 0;
 }
 

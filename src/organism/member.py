@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from mesa.discrete_space import Cell, CellAgent
 
 from ._checks import closest
+from ._rowview import RowView
 from .state import COLUMNS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["Member"]
 META = ("meta_agent", "meta_agents")
 
 
-class Member(CellAgent):
+class Member(RowView, CellAgent):
     """A living member as a Mesa agent: a view on one row of the world's state.
 
     Besides `model` and `unique_id` (the world's uid) it holds nothing; every column
@@ -69,31 +69,12 @@ class Member(CellAgent):
         where = f"at site {self.site}" if self.alive else "(dead)"
         return f"<{type(self).__name__} {self.unique_id} {where}>"
 
-    def _row(self) -> int:
-        """Return the site, wherever the world has moved the member, or say that it died."""
-        uids = self.model.world.state.planes["uid"][0]  # padded with -1
-        slot = self._slot
-        if slot < uids.size and uids[slot] == self.unique_id:
-            return slot
-        found = np.flatnonzero(uids == self.unique_id)
-        if not found.size:
-            raise AttributeError(f"member {self.unique_id} is dead at tick {self.model.tick}: its attributes"
-                                 " are gone (alive tells)")
-        self._slot = int(found[0])
-        return self._slot
-
     @property
-    def alive(self) -> bool:
-        """Whether the member lives."""
-        try:
-            return self._row() >= 0
-        except AttributeError:
-            return False
+    def _world(self):
+        return self.model.world
 
-    @property
-    def site(self) -> int:
-        """Index of the site the member lives on."""
-        return self._row()
+    def _permit(self) -> None:
+        self.model._permit(self)
 
     @property
     def cell(self) -> Cell:
@@ -124,28 +105,3 @@ class Member(CellAgent):
         model._permit(self)
         model.world.remove([site])
         model._refresh()
-
-
-def _property(name: str, column) -> property:
-    """Make the property of `Member` that reads, and perhaps writes, one column."""
-    def read(self):
-        value = self.model.world.state[name][self._row()]
-        if value.ndim == 0:
-            return value.item()
-        value = value.copy()
-        value.flags.writeable = False
-        return value
-
-    def write(self, value):
-        site = self._row()
-        if not column.writable:
-            raise AttributeError(f"{name} cannot be set; it is the model's own")
-        self.model._permit(self)
-        self.model.world.set(name, [value], [site])
-
-    return property(read, write, doc=f"{column.doc[0].upper()}{column.doc[1:]} ({column.unit}).")
-
-
-for _name, _about in COLUMNS.items():
-    if _name != "occupied":
-        setattr(Member, _name, _property(_name, _about))

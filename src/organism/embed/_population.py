@@ -302,12 +302,8 @@ class Population(Members):
 
         Parameters
         ----------
-        where : int, Cell, Resident or node
-            See `site_of`.
-        resource : int
-            In [0, K − 1].
-        amount : float
-            At least 0.
+        where, resource, amount
+            As for `take`.
 
         Returns
         -------

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 
 from .._checks import closest
+from .._rowview import RowView
 from ..state import COLUMNS
 
 __all__ = ["Group", "Members", "Resident"]
 
 
-class Resident:
+class Resident(RowView):
     """A living member of a `Population`, as a view on its row: it holds its uid, and no state.
 
     Every column of the state is an attribute; those the kernel does not own can be set. Vectors are handed out as
@@ -49,29 +50,9 @@ class Resident:
     def __repr__(self):
         return f"<Resident {self.unique_id} " + (f"at site {self.site}>" if self.alive else "(dead)>")
 
-    def _row(self) -> int:
-        """Return the site, wherever the world has moved the member, or say that it died."""
-        uids = self.population.world.state["uid"]
-        if uids[self._slot] != self.unique_id:
-            found = np.flatnonzero(uids == self.unique_id)
-            if not found.size:
-                raise AttributeError(f"member {self.unique_id} is dead at tick {self.population.tick}: its attributes"
-                                     " are gone (alive tells)")
-            self._slot = int(found[0])
-        return self._slot
-
     @property
-    def alive(self) -> bool:
-        """Whether the member lives."""
-        try:
-            return self._row() >= 0
-        except AttributeError:
-            return False
-
-    @property
-    def site(self) -> int:
-        """Index of the site it lives on."""
-        return self._row()
+    def _world(self):
+        return self.population.world
 
     @property
     def cell(self):
@@ -85,30 +66,6 @@ class Resident:
     def remove(self) -> None:
         """Take it out of the population with its goods, which are booked as removed."""
         self.population.remove(self)
-
-
-def _property(name: str, column) -> property:
-    """Make the property of `Resident` that reads, and perhaps writes, one column."""
-    def read(self):
-        value = self.population.world.state[name][self._row()]
-        if value.ndim == 0:
-            return value.item()
-        value = value.copy()
-        value.flags.writeable = False
-        return value
-
-    def write(self, value):
-        site = self._row()
-        if not column.writable:
-            raise AttributeError(f"{name} cannot be set; it is the model's own")
-        self.population.world.set(name, [value], [site])
-
-    return property(read, write, doc=f"{column.doc[0].upper()}{column.doc[1:]} ({column.unit}).")
-
-
-for _name, _about in COLUMNS.items():
-    if _name != "occupied":
-        setattr(Resident, _name, _property(_name, _about))
 
 
 class Members:
