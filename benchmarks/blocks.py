@@ -123,6 +123,16 @@ def ways_of(topology, x, h, square):
     return sums, steps
 
 
+#: Times that the others must take at least: place, what, type, whom, how often.
+PROMISED = [
+    ("grid", "sum", "float64", "scipy.sparse", 8), ("grid", "sum", "float64", "numba", 2),
+    ("grid", "diffusion", "float64", "scipy.sparse", 6), ("grid", "diffusion", "float64", "numba", 1.5),
+    *(("torus as ties", what, "float64", "scipy.sparse", 2) for what in ("sum", "diffusion")),
+    *(("random graph", what, of, "scipy.sparse", 1.3)
+      for of in ("float64", "float32") for what in ("sum", "diffusion")),
+]
+
+
 def neighbours(report, side, rounds):
     """Sum and diffuse on a Moore torus as a grid, the same torus as ties, and a random graph of some ties."""
     rng, speed, rows = np.random.default_rng(1), bandwidth(), []
@@ -141,6 +151,10 @@ def neighbours(report, side, rounds):
                 alike(ways, 1e-12 if dtype is np.float64 else 1e-5)
                 ways["copy"] = functools.partial(np.copyto, np.empty_like(x), x)
                 best = turns(ways, rounds)
+                for *which, whom, times in PROMISED:
+                    if which == [place, what, np.dtype(dtype).name] and whom in best:
+                        report.promise(f"{what} on a {place}, {which[2]}: {whom}", best[whom] / best["organism"], times,
+                                       True, " ×")
                 own, ties = best["organism"], 0 if topology is grid else 4 * topology.n_ties + 8 * topology.n_sites
                 rows.append([place, what, np.dtype(dtype).name, f"{1e3 * own:.2f}",
                              *(f"{best[name] / own:.1f}" if name in best else "" for name in (
@@ -196,6 +210,9 @@ def dilemma(report, side, generations, plain):
         model.step()
     best["Mesa"] = (time.perf_counter() - began) * generations / plain
     np.testing.assert_array_equal(model.strategies(), own(plain))
+    for name, times in (("numba", 5), ("Mesa", 500)):
+        if name in best:
+            report.promise(f"spatial prisoner's dilemma: {name}", best[name] / best["organism"], times, True, " ×")
     report.table(f"Spatial prisoner's dilemma, {side}×{side}, {generations} generations",
                  ["", "s", "takes × organism's"],
                  [[name + (f" ({plain} generations, times {generations / plain:g})" if name == "Mesa" else ""),
@@ -437,6 +454,8 @@ def main(argv=None):
     fixation(report, 5000 if args.quick else 100_000, 20 if args.quick else 200)
     voter(report, 20 if args.quick else 50, 3)
     sugarscape(report, 20 if args.quick else 200, 1 if args.quick else 5)
+    report.table("Promises: how many times as long the others take", ["what", "promised", "measured", "kept"],
+                 report.promises)
     report.say(f"\nOther processes kept {others.cores():.2f} cores busy.")
     if args.write:
         Path(__file__).with_name("RESULTS-blocks.md").write_text("\n".join(report.lines) + "\n", encoding="utf-8")
