@@ -258,11 +258,22 @@ def test_what_is_printed():
 def test_a_lesion_names_who_loses_most():
     """By place, loss and its error, the greatest first; nobody whose loss may be noise."""
     effect, error = np.array([-.1, -.5, .4, -.2, -.3, -.9]), np.array([.01, .01, .01, .01, .01, .4])
-    found = Lesion(np.array([0]), np.arange(1, 7), effect, error, np.ones(6, int), 10, 2, 1, np.stack([effect] * 2))
+    found = Lesion(np.array([0]), np.arange(1, 7), effect, error, np.ones(6, int), 10, 16, 1, np.stack([effect] * 2))
     assert repr(found).endswith("Most is lost at site 2 (0.500 ± 0.010), site 5 (0.300 ± 0.010), site 4 "
                                 "(0.200 ± 0.010)")
-    few = Lesion(np.array([0]), np.arange(1, 7), effect, error * 50, np.ones(6, int), 10, 2, 1, found.each)
-    assert repr(few).endswith("Nobody alone loses more than 3 standard errors")
+    few = Lesion(np.array([0]), np.arange(1, 7), effect, error * 50, np.ones(6, int), 10, 16, 1, found.each)
+    assert repr(few).endswith("Nobody alone loses more than noise, of so many members and 16 branches (p > 0.05, "
+                              "Bonferroni)")
+
+
+def test_of_many_members_whose_welfare_is_noise_a_lesion_names_nobody():
+    named = 0
+    for seed in range(100):
+        each = np.random.default_rng(seed).standard_normal((16, 1000))
+        found = Lesion(np.array([0]), np.arange(1, 1001), each.mean(axis=0), each.std(axis=0, ddof=1) / 4,
+                       np.ones(1000, int), 10, 16, 1, each)
+        named += "Most is lost" in repr(found)
+    assert named <= stats.binom.ppf(.999, 100, .05)
 
 
 def test_shown_at_the_head(capsys):

@@ -10,6 +10,7 @@ import pytest
 from organism import OrganismModel, Params, Topology, World
 from organism.snapshots import Snapshots
 from organism.wholes import find_wholes, follow_wholes, trade_of
+from organism.wholes._follow import EVENTS
 from organism.wholes._level import Level, Null, statistics
 
 
@@ -138,16 +139,23 @@ def test_links_by_chance_are_called_doubtful():
 
 
 def test_windows_without_a_level():
+    """Names last over a window in which the level was not found: that is no evidence of death."""
     none = find_wholes(np.zeros((6, 6)), nulls=())
     some = level([0] * 3 + [1] * 3, list(range(6)))
-    followed = follow_wholes([(1, none), (2, some), (3, none)])
-    assert followed.names == [[], ["W1", "W2"], []] and followed.counts()["death"] == 2
-    assert "2 windows without a stable level" in str(followed) and not followed.fell
+    followed = follow_wholes([(1, none), (2, some), (3, none), (4, some)])
+    assert followed.names == [["W1", "W2"]] * 2 and followed.counts() == {**dict.fromkeys(EVENTS, 0), "continuation": 2}
+    assert followed.ticks == [2, 4] and followed.absent == [1, 3] and not followed.fell
+    assert "before, 1 window without a stable level" in str(followed)
+    assert "1 window more in which this level was not found; names last over it" in str(followed)
     test = Null.of(0.0, [.4, .5] * 10)
     fell = find_wholes(np.zeros((6, 6)), nulls=())
     fell = dataclasses.replace(fell, levels=[dataclasses.replace(some, decisive="flows", nulls={
         "flows": {"assortativity": test}})])
-    assert not fell.standing and "1 window without a level that stands" in str(follow_wholes([(1, some), (2, fell)]))
+    later = follow_wholes([(1, some), (2, fell)])
+    assert not fell.standing and later.names == [["W1", "W2"]] * 2
+    assert "in 1 of the windows its wholes are no more than chance" in str(later)
+    never = follow_wholes([(1, fell), (2, fell)])
+    assert never.absent == [1, 2] and "no level that stands was found" in str(never)
     nothing = follow_wholes([(1, none), (2, none)])
     assert str(nothing).startswith("No wholes to follow") and nothing.frame().empty and nothing.events.empty
     assert str(follow_wholes([])).startswith("No windows")
@@ -164,6 +172,11 @@ def test_the_level_followed_stays_the_same_one():
     windows = [(1, wholes(fine, coarse)), (2, wholes(coarse)), (3, wholes(fine, coarse))]
     assert [one.n_wholes for one in follow_wholes(windows, level=-1).levels] == [2, 2, 2]
     assert [one.n_wholes for one in follow_wholes(windows[::2]).levels] == [6, 6]
+    # a window that has only the level above is none of mergers
+    gap = follow_wholes(windows)
+    assert gap.ticks == [1, 3] and gap.absent == [2] and gap.counts()["continuation"] == 6 == sum(gap.counts().values())
+    # but if the level followed was alone, its wholes have merged
+    assert follow_wholes([(1, wholes(fine)), (2, wholes(coarse))]).counts()["merge"] == 2
 
 
 def test_snapshots_are_searched_window_by_window():

@@ -51,7 +51,7 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
         return ax
     ticks = np.array(followed.ticks, float)
     width = 0.11 * (np.diff(ticks).min() if len(ticks) > 1 else 1.0)
-    most = max(len(level.labels) for level in followed.levels if level is not None)
+    most = max(len(level.labels) for level in followed.levels)
     gap = most * min(0.02, 0.5 / max(map(len, followed.names)))
     stacks, last = [], None
     for t, level in enumerate(followed.levels):
@@ -62,17 +62,18 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
                [hue[name] for name in followed.names[t]])
     named = set()
     for tick, bottom, level, own in zip(ticks, stacks, followed.levels, followed.names, strict=True):
-        for y, size, name in zip(bottom, [] if level is None else level.sizes, own, strict=True):
+        for y, size, name in zip(bottom, level.sizes, own, strict=True):
             ax.add_patch(Rectangle((tick - width, y), 2 * width, size, facecolor=hue[name], edgecolor="white",
                                    linewidth=0.5, zorder=3))
             if size > 0.035 * most and (len(ticks) <= 12 or tick in (ticks[0], ticks[-1])):
                 named.add(name)
                 ax.text(tick, y + size / 2, name, ha="center", va="center", fontsize=7, zorder=4, color="black",
                         path_effects=[withStroke(linewidth=1.8, foreground="white")])     # wider than its box
-        if level is None:
-            ax.text(tick, most / 2, "no wholes", ha="center", va="center", fontsize=8, rotation=90, color=INK)
+    for tick in followed.absent:
+        if ticks[0] < tick < ticks[-1]:
+            ax.text(tick, most / 2, "not found", ha="center", va="center", fontsize=8, rotation=90, color=INK, zorder=5)
     ax.set_xlim(ticks[0] - 2 * width, ticks[-1] + 2 * width)
-    tops = [bottom + level.sizes for bottom, level in zip(stacks, followed.levels, strict=True) if level is not None]
+    tops = [bottom + level.sizes for bottom, level in zip(stacks, followed.levels, strict=True)]
     ax.set_ylim(-0.01 * most, 1.01 * max(top.max() for top in tops))
     some = np.unique(np.linspace(0, len(ticks) - 1, min(len(ticks), 12)).round().astype(int))
     ax.set_xticks(ticks[some], [f"{followed.ticks[i]:,}" for i in some], fontsize=8)
@@ -103,10 +104,8 @@ def _lasting_hues(windows) -> dict:
 
 def _stack(level, shared, before, gap: float) -> np.ndarray:
     """Return the bottom of each whole's bar: in the order of where their members come from."""
-    if level is None:
-        return np.zeros(0)
     order = np.arange(level.n_wholes)
-    if shared is not None and shared.size and len(before):
+    if shared is not None:
         weight = shared.sum(axis=0)
         origin = np.where(weight > 0, (before @ shared) / np.maximum(weight, 1), np.inf)
         order = np.argsort(origin, kind="stable")

@@ -77,7 +77,11 @@ def _words(number: int, what: str = "whole") -> str:
 
 
 def _verdict(level) -> str:
-    return {None: "", True: "stand", False: "no more than chance"}[level.stands]
+    if level.stands is not False:
+        return "stand" if level.stands else ""
+    null = level.nulls.get(level.decisive, {}).get("assortativity")
+    beyond = null is not None and null.above <= level.alpha
+    return "no more than other levels" if beyond else "no more than chance"
 
 
 def _order(wholes) -> np.ndarray:

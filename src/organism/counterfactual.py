@@ -19,8 +19,8 @@ __all__ = ["Keystones", "Lesion", "keystones", "lesion"]
 
 #: How members can be central in the flows.
 CENTRALITIES = ("given", "receivers", "pagerank", "betweenness")
-#: Losers that the text names, at most; they lose at least so many standard errors.
-LOSERS, CLEAR = 3, 3
+#: Losers that the text names, at most.
+LOSERS = 3
 #: Times that ranks are dealt out anew; members from which ways are followed, at most; p-value up to which ranks stand.
 N_NULLS, PIVOTS, ALPHA = 999, 200, 0.05
 
@@ -94,9 +94,14 @@ class Lesion:
 
     def _losers(self) -> str:
         """Say who loses most, if anybody loses more than noise."""
-        lost = np.flatnonzero((self.effect < 0) & (-self.effect >= CLEAR * self.error))
+        from scipy import stats
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pvalue = stats.t.sf(-self.effect / self.error, self.branches - 1) * len(self.others)
+        lost = np.flatnonzero((self.effect < 0) & ((pvalue <= ALPHA) | (self.error == 0)))
         if not len(lost):
-            return f"Nobody alone loses more than {CLEAR} standard errors"
+            return (f"Nobody alone loses more than noise, of so many members and {self.branches} branches "
+                    f"(p > {ALPHA:g}, Bonferroni)")
         first = lost[np.argsort(self.effect[lost], kind="stable")[:LOSERS]].tolist()
         return "Most is lost at " + ", ".join(f"site {self.others[i]} ({-self.effect[i]:.3f} ± {self.error[i]:.3f})"
                                               for i in first)

@@ -24,6 +24,7 @@ from ._matching import known_of, labels_of
 from .flows import Reading
 from .measures import dominant_task
 from .measures._sources import entropy, is_world, ratio
+from .snapshots import latest
 from .wholes import Trade, trade_of, walk
 from .wholes._detect import RESOLUTIONS, alike, detect, nested
 from .wholes._level import statistics
@@ -153,8 +154,8 @@ def by_scale(source, roles=None, *, nest=None, null: str | None = None, n_nulls:
 
     Parameters
     ----------
-    source : World, Reading, networkx graph or sparse array
-        As :func:`organism.find_wholes` takes it.
+    source : World, Reading, Snapshot, Snapshots, networkx graph or sparse array
+        As :func:`organism.find_wholes` takes it; of a series its last window.
     roles : Roles, Blocks, Level or array_like, shape (n,), optional
         Of the members, matched by uid, or an array in their order; by default of a world what each did most. Members of
         unknown role (negative, or not known there) are left out of the role entropy, and without any so is all of it.
@@ -164,7 +165,7 @@ def by_scale(source, roles=None, *, nest=None, null: str | None = None, n_nulls:
         which are found again in each null.
     null : {"flows", "strengths", "degrees"}, optional
         What chance deals, see :func:`organism.wholes.null_flows`; by default "flows" where ties are given (a world, a
-        reading), and "degrees" in a graph, whose ties are themselves what is found.
+        reading, their interdependence), and "degrees" in another graph, whose ties are themselves what is found.
     n_nulls : int, default 39
         The least p-value is 2/(1 + n_nulls): .05.
     rng : int, SeedSequence, Generator or None
@@ -201,11 +202,12 @@ def by_scale(source, roles=None, *, nest=None, null: str | None = None, n_nulls:
 
     n_nulls, seed = whole("n_nulls", n_nulls, 1), resolved(rng)
     generator = np.random.default_rng(seed)
+    source = latest(source)
     placed = is_world(source) or isinstance(source, Reading)
-    null = null or ("flows" if placed else "degrees")
+    trade = trade_of(source)
+    null = null or ("flows" if trade.given else "degrees")
     if null not in NULLS:
         raise ValueError(f"null must be one of {', '.join(NULLS)}, not {null!r}" + closest(str(null), NULLS))
-    trade = trade_of(source)
     n, flows = len(trade.uid), trade.flows
     if roles is None and is_world(source):
         roles = dominant_task(source)
@@ -339,6 +341,8 @@ def role_correlation(world, roles=None, *, reach: int = 10, n_nulls: int = 99, r
     import pandas as pd
 
     reach, n_nulls = whole("reach", reach, 1), whole("n_nulls", n_nulls, 1)
+    if not is_world(world):
+        raise TypeError(f"world must be a World, whose ties tell how far members are apart, not {type(world).__name__}")
     generator = np.random.default_rng(resolved(rng))
     living = np.asarray(world.living)
     uid = np.asarray(world.state["uid"][living])

@@ -102,11 +102,15 @@ class Emergent:
                       "null_mean": _plain(float(roles.null_distribution.mean())), "pvalue": roles.pvalue,
                       "seed": roles.seed,
                       "prediction_strength": {str(n): one for n, one in roles.strengths.items()},
+                      "strength_error": {str(n): one for n, one in roles.errors.items()},
+                      "underdetermined": roles.underdetermined, "halfway": roles.halfway,
                       "roles": [{"name": one.name, "text": one.text, "members": one.size} for one in roles.profiles],
                       "unknown": int((roles.labels < 0).sum())},
             "wholes": {**window, **about_wholes(self.wholes, self.n_nulls)}}
         if self.followed is not None:
-            found["wholes_over_time"] = {"windows_end": self.followed.ticks, "events": self.followed.counts(),
+            found["wholes_over_time"] = {"windows_end": self.followed.ticks, "windows_without": self.followed.absent,
+                                         "stands": [level.stands for level in self.followed.levels],
+                                         "events": self.followed.counts(),
                                          "wholes": [len(names) for names in self.followed.names]}
         return found
 
@@ -115,7 +119,8 @@ class Emergent:
         lines = [f"In ticks {self.snapshot.start + 1:,} to {self.snapshot.stop:,}:", str(self.roles),
                  str(self.wholes), *untested(self.wholes, self.n_nulls)]
         if self.followed is not None:
-            lines += ["", "Window by window, at the coarsest level:", str(self.followed)]
+            lines += ["", "Window by window, the coarsest level, and in later windows what is most like it:",
+                      str(self.followed)]
         return wrapped("\n".join(lines))
 
 
@@ -183,7 +188,7 @@ def about_wholes(wholes: Wholes, n_nulls: int) -> dict:
         "codelength": wholes.codelength, "codelength_undivided": wholes.undivided,
         "levels": [{
             "wholes": level.n_wholes, "sizes": level.sizes.tolist(), "stands": level.stands, "setting": level.setting,
-            "stability": _plain(level.stability), "decisive_null": level.decisive,
+            "stability": _plain(level.stability), "bootstrap": _plain(level.bootstrap), "decisive_null": level.decisive,
             "statistics": {name: _plain(value) for name, value in level.statistics.items()},
             "nulls": {null: {name: {"mean": _plain(one.mean), "above": one.above, "below": one.below}
                              for name, one in found.items()}

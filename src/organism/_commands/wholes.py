@@ -145,10 +145,15 @@ def _search(graph, options, folder: Path) -> int:
     found = find_wholes(graph, options.method, rng=seed, progress=told, n_bootstraps=options.bootstraps,
                         **({"given": KINDS[kind], "n_nulls": n_nulls} if n_nulls else {"nulls": ()}))
     say(_report(blocks, found, n_nulls), not options.quiet)
-    other = "networkx" if options.method != "networkx" else "louvain"
-    say(_compared(found, find_wholes(graph, other, nulls=(), rng=seed)), not options.quiet and len(found))
+    again = find_wholes(graph, "networkx" if options.method != "networkx" else "louvain", nulls=(), rng=seed)
+    alike = [max(((agreement(level.labels, other.labels), other.n_wholes) for other in again), default=None)
+             for level in found]
+    say(_compared(found, again.method, alike), not options.quiet and len(found))
     say(f"Writing to {folder} ...", told)
-    notes = _write(graph, blocks, found, _summary(options, seed, kind, blocks, found, n_nulls), folder)
+    summary = _summary(options, seed, kind, blocks, found, n_nulls)
+    for level, one in zip(summary["wholes"]["levels"], alike, strict=True):
+        level["other_method"] = {"method": again.method, "agreement": one and one[0], "wholes": one and one[1]}
+    notes = _write(graph, blocks, found, summary, folder)
     for note in notes:
         say(note, not options.quiet)
     say(f"Written to {folder}: " + ", ".join(sorted(os.listdir(folder))), not options.quiet)
@@ -173,15 +178,13 @@ def _report(blocks: Blocks, found: Wholes, n_nulls: int) -> str:
     return wrapped("\n".join([*lines, ""]))
 
 
-def _compared(found: Wholes, again: Wholes) -> str:
+def _compared(found: Wholes, method: str, alike: list) -> str:
     """Return how stable each level is, and what is most like it of another method's, in words."""
     lines = ["How sure is that?"]
-    for i, level in enumerate(found):
+    for i, (level, other) in enumerate(zip(found, alike, strict=True)):
         said = [f"over resolutions {level.stability:.2f}"] if level.stability == level.stability else []
         said += [f"under bootstrap {level.bootstrap:.2f}"] if level.bootstrap == level.bootstrap else []
-        alike = [(agreement(level.labels, other.labels), other.n_wholes) for other in again]
-        said.append(f"with the {max(alike)[1]} wholes of {again.method} {max(alike)[0]:.2f}" if alike else
-                    f"{again.method} has no levels")
+        said.append(f"with the {other[1]} wholes of {method} {other[0]:.2f}" if other else f"{method} has no levels")
         lines.append(f"  Level {i}, agreement: " + ", ".join(said))
     return wrapped("\n".join([*lines, "  (adjusted mutual information: 1 is the same, 0 what chance makes)", ""]))
 
@@ -193,6 +196,9 @@ def _summary(options, seed: int, kind: str, blocks: Blocks, found: Wholes, n_nul
         "roles": {"blocks": blocks.n_blocks, "sizes": blocks.sizes.tolist(), "stands": blocks.stands,
                   "explained": blocks.statistic, "pvalue": blocks.pvalue, "nulls": len(blocks.null_distribution),
                   "null_mean": float(blocks.null_distribution.mean()) if len(blocks.null_distribution) else None,
+                  "underdetermined": blocks.underdetermined,
+                  "prediction_strength": {str(number): one for number, one in blocks.strengths.items()},
+                  "strength_error": {str(number): one for number, one in blocks.errors.items()},
                   "icl": {str(number): icl for number, icl in blocks.icl.items()}},
         "wholes": about_wholes(found, n_nulls),
         "versions": {"organism": __version__, "python": platform.python_version(), "platform": platform.platform(),

@@ -24,7 +24,7 @@ SAMPLE = 2000
 #: those leap less, and cost more.
 MOST_HALVES = 40, 24
 #: If so many members lie halfway between two roles, over those at their middles, there is no gap between them.
-NO_GAP = 0.8
+NO_GAP = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ class Roles:
     def __str__(self) -> str:
         acting, first = int((self.labels >= 0).sum()), next(iter(self.profiles[0].shares.values()))
         if acting < 2:
-            head = ("No roles: nobody acted enough to tell." if not acting else
+            head = ("No roles: nobody acted enough to tell (least_acts is how much that is)." if not acting else
                     "No roles: only one member acted enough to tell, and there is none to differ from.")
         elif len(first) < 2:
             head = "No roles: there is only one thing to do."
@@ -143,13 +143,13 @@ class Roles:
             head = (f"{number} roles ({test}; prediction strength {self.strengths[number]:.2f} ± "
                     f"{self.errors[number]:.2f}):" if self.strengths else f"{number} roles, as asked for ({test}):")
         unknown, more = int((self.labels < 0).sum()), said_rivals(self.rivals, "roles")
+        few = [f"  {unknown:,} member{'s' * (unknown > 1)} acted too little to tell"] if unknown else []
         roles = [f"  {i}  {one}" for i, one in enumerate(self.profiles)] if acting else []
         if self.n_roles > 1 and self.differ and self.halfway > NO_GAP:
             more = (more + "\n").lstrip() + (
                 f"  There is no gap: {self.halfway:.0%} as many members lie halfway between two roles as at their "
                 "middles; they may differ by degrees.")
-        return "\n".join([head, *([more] if more else []), *roles,
-                          *([f"  {unknown:,} members acted too little to tell"] if unknown else [])])
+        return "\n".join([head, *([more] if more else []), *roles, *few])
 
     __repr__ = __str__
 

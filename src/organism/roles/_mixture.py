@@ -212,7 +212,7 @@ def halfway(points: np.ndarray, labels: np.ndarray, centres: np.ndarray) -> floa
         if not 0 < apart[b] < np.inf:
             continue
         along = (points[(labels == a) | (labels == b)] - centre) @ (centres[b] - centre) / apart[b]
-        between, middles = ((np.abs(along - at) < 0.1).sum() for at in (0.5, np.rint(along)))
+        between, middles = (sum((np.abs(along - at) < 0.1).sum() for at in some) for some in ((0.5,), (0, 1)))
         most = max(most, float(2 * between / max(middles, 1)))
     return most
 

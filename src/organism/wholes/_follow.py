@@ -29,9 +29,9 @@ class Followed:
     Parameters
     ----------
     ticks : list of int
-        At which the windows end.
-    levels : list of Level or None
-        The level that was followed in each window; None where there was none.
+        At which the windows end in which the level was found.
+    levels : list of Level
+        The level that was followed, in each of these windows; whether it stands there is its own ``stands``.
     names : list of list of str
         By window, the name of each whole in the order of its labels.
     shared : list of ndarray of int64, shape (wholes, wholes of the next window)
@@ -43,19 +43,21 @@ class Followed:
     alpha : float
     seed : int
         Of the search in snapshots.
+    absent : list of int
+        At which the windows end in which the level was not found; names last over them.
     fell : bool
-        Whether some window had levels but none that stands against its nulls; else those without a level had no stable
-        one to begin with.
+        Whether some window had levels, but none that stands against its nulls to begin with.
     """
 
     ticks: list[int]
-    levels: list[Level | None]
+    levels: list[Level]
     names: list[list[str]]
     shared: list[np.ndarray]
     links: list[np.ndarray]
     records: list[dict] = field(repr=False)
     alpha: float
     seed: int
+    absent: list[int] = field(default_factory=list)
     fell: bool = False
 
     def __len__(self) -> int:
@@ -92,25 +94,32 @@ class Followed:
         import pandas as pd
 
         parts = [level.frame().reset_index().assign(tick=tick, name=names) for tick, level, names
-                 in zip(self.ticks, self.levels, self.names, strict=True) if level is not None]
+                 in zip(self.ticks, self.levels, self.names, strict=True)]
         if not parts:
             return pd.DataFrame(columns=["tick", "name", "whole", "size"])
         whole = pd.concat(parts, ignore_index=True)
         return whole[["tick", "name", *(name for name in whole.columns if name not in ("tick", "name"))]]
 
     def __str__(self) -> str:
-        if not self.ticks:
+        ends = sorted([*self.ticks, *self.absent])
+        if not ends:
             return "No windows, so no wholes to follow."
-        span = f"{len(self)} window{'s' * (len(self) > 1)}, ticks {self.ticks[0]:,} to {self.ticks[-1]:,}"
-        every = {name for names in self.names for name in names}
-        lacking = "a level that stands" if self.fell else "a stable level"
-        if not every:
-            return f"No wholes to follow in {span}: no {lacking.removeprefix('a ')} was found."
-        lasting = set.intersection(*map(set, self.names))
-        text = [f"{len(every)} wholes followed through {span}; {len(lasting)} of them are there in every window."]
-        absent = sum(level is None for level in self.levels)
-        if absent:
-            text.append(f"  {absent} window{'s' * (absent > 1)} without {lacking}")
+        if not self.ticks:
+            return (f"No wholes to follow in {_windows_of(len(ends))}, ticks {ends[0]:,} to {ends[-1]:,}: no "
+                    + ("level that stands" if self.fell else "stable level") + " was found.")
+        every, lasting = {name for names in self.names for name in names}, set.intersection(*map(set, self.names))
+        text = [f"{len(every)} wholes followed through {_windows_of(len(self))}, ticks {self.ticks[0]:,} to "
+                f"{self.ticks[-1]:,}; {len(lasting)} of them are there in every window."]
+        early, gaps = sum(tick < self.ticks[0] for tick in self.absent), len(self.absent)
+        if early:
+            text.append(f"  before, {_windows_of(early)} without a "
+                        + ("level that stands" if self.fell else "stable level"))
+        if gaps > early:
+            text.append(f"  {_windows_of(gaps - early)} more in which this level was not found; names last over "
+                        f"{'them' if gaps - early > 1 else 'it'}")
+        chance = sum(level.stands is False for level in self.levels)
+        if chance:
+            text.append(f"  in {chance} of the windows its wholes are no more than chance or the other levels make")
         told = [f"{number} {event}{'s' * (number != 1)}" for event, number in self.counts().items() if number]
         if told:
             text.append("  " + ", ".join(told))
@@ -125,6 +134,10 @@ class Followed:
     __repr__ = __str__
 
 
+def _windows_of(number: int) -> str:
+    return f"{number:,} window{'s' * (number != 1)}"
+
+
 def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float = 0.1, alpha: float = 0.05, rng=None,
                   **options) -> Followed:
     """Follow wholes through time: their births, growth, mergers, splits and deaths, with names that persist.
@@ -135,13 +148,18 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
     several later ones has split; without an earlier one it is born, without a later one dead. Members are known by
     their uids (nodes of a graph by their names), so that one who dies is not taken for its successor on the site.
 
+    One level is followed. In a later window it is the one that agrees best with it, of those with which no other level
+    of the window before agrees better: so a coarse level whose finer one was not found in some window is no merger.
+    It is followed whether it stands there against its nulls or not; a window where nothing is like it is left out, and
+    is no death.
+
     Parameters
     ----------
     series : Snapshots, sequence of Snapshot, or sequence of (tick, Wholes) or (tick, Level)
         In the order of time. In snapshots :func:`find_wholes` runs on each window.
     level : int, default 0
         Which level of the first window that has any; 0 is the finest, -1 the coarsest, of those that stand against
-        their nulls (all, where no null was run). Later the level that agrees best with the one followed so far.
+        their nulls (all, where no null was run).
     overlap : float, default 0.5
         In [0.5, 1).
     change : float, default 0.1
@@ -187,39 +205,36 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
         raise TypeError(f"series must be snapshots, or a sequence of pairs of a tick and Wholes or a Level, not "
                         f"{series!r:.60}")
     seed = resolved(rng)
-    ticks, levels, names, shared, links, records, made = [], [], [], [], [], [], 0
-    last = None                                 # the level followed so far, if windows without any come between
-    fell = False                                # whether a window had levels, but none that stands
+    ticks, levels, names, shared, links, records, absent, made = [], [], [], [], [], [], [], 0
+    nest, fell, latest = [], False, None        # the levels of the last window with the one that is followed
     for tick, found in _windows(series, np.random.default_rng(seed), options):
-        if ticks and tick <= ticks[-1]:
-            raise ValueError(f"ticks must ascend, but {tick} comes after {ticks[-1]}")
-        chosen = _chosen(found, level, last)
-        fell |= chosen is None and len(found) > 0
-        k = 0 if chosen is None else chosen.n_wholes
-        if ticks:
+        if latest is not None and tick <= latest:
+            raise ValueError(f"ticks must ascend, but {tick} comes after {latest}")
+        latest = int(tick)
+        chosen = _chosen(found, level, levels[-1] if levels else None, nest)
+        if chosen is None:
+            absent.append(latest)
+            fell |= not levels and len(found) > 0
+            continue
+        heirs = {}
+        if levels:
             table, survivors = _shared(levels[-1], chosen)
-            sizes = [_sizes(levels[-1]), _sizes(chosen)]
+            sizes = [levels[-1].sizes, chosen.sizes]
             link = table > overlap * np.minimum(sizes[0][:, None], sizes[1])
             heirs = _heirs(table, link, sizes)
-        else:
-            heirs = {}
         own = []
-        for j in range(k):
-            if j in heirs:
-                own.append(names[-1][heirs[j]])
-            else:
-                made += 1
-                own.append(f"W{made}")
-        if ticks:
-            step = _Step(tick, table, link, sizes, names[-1], own, survivors, change)
-            records += step.rows()
+        for j in range(chosen.n_wholes):
+            made += j not in heirs
+            own.append(names[-1][heirs[j]] if j in heirs else f"W{made}")
+        if levels:
+            records += _Step(latest, table, link, sizes, names[-1], own, survivors, change).rows()
             shared.append(table)
             links.append(link)
-        ticks.append(int(tick))
+        ticks.append(latest)
         levels.append(chosen)
         names.append(own)
-        last = chosen if chosen is not None else last
-    return Followed(ticks, levels, names, shared, links, records, alpha, seed, fell)
+        nest = [chosen] if isinstance(found, Level) else list(found)
+    return Followed(ticks, levels, names, shared, links, records, alpha, seed, absent, fell)
 
 
 def _windows(series, rng, options):
@@ -240,19 +255,20 @@ def _windows(series, rng, options):
         yield tick, found
 
 
-def _chosen(found, level: int, last: Level | None) -> Level | None:
-    """Return the level to follow of one window, or None."""
+def _chosen(found, level: int, last: Level | None, nest: list[Level]) -> Level | None:
+    """Return the level to follow of one window, or None; ``nest`` holds the last one and those beside it."""
     if isinstance(found, Level):
         return found
-    standing = found.standing
-    if not standing:
-        return None
     if last is None:
-        if not -len(standing) <= level < len(standing):
+        standing = found.standing
+        if standing and not -len(standing) <= level < len(standing):
             raise ValueError(f"level must be in [{-len(standing)}, {len(standing) - 1}], not {level}: "
                              f"so many levels stand in the first window")
-        return standing[level]
-    return max(standing, key=lambda one: _alike(last, one))
+        return standing[level] if standing else None
+    like = [(_alike(last, one), one) for one in found]
+    like = [(alike, one) for alike, one in like
+            if all(_alike(other, one) <= alike for other in nest if other is not last)]
+    return max(like, key=lambda pair: pair[0])[1] if like else None
 
 
 def _alike(a: Level, b: Level) -> float:
@@ -268,15 +284,9 @@ def _both(a: Level, b: Level) -> tuple[list[int], list[int]]:
     return [i for i, _ in pairs], [j for _, j in pairs]
 
 
-def _sizes(level: Level | None) -> np.ndarray:
-    return np.zeros(0, np.int64) if level is None else level.sizes
-
-
-def _shared(a: Level | None, b: Level | None) -> tuple[np.ndarray, int]:
+def _shared(a: Level, b: Level) -> tuple[np.ndarray, int]:
     """Return how many members each two wholes share, and how many are in both windows."""
-    table = np.zeros((len(_sizes(a)), len(_sizes(b))), np.int64)
-    if not table.size:
-        return table, 0
+    table = np.zeros((a.n_wholes, b.n_wholes), np.int64)
     i, j = _both(a, b)
     np.add.at(table, (a.labels[i], b.labels[j]), 1)
     return table, len(i)
