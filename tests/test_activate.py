@@ -537,6 +537,10 @@ def far(site, partner, neighbours, weights, state, out, shared, u):
     out[site + 1] = 1
 
 
+def returns(site, partner, neighbours, weights, state, out, shared, u):
+    return 5
+
+
 def backwards(site, partner, neighbours, weights, state, out, shared, u):
     state[site] = 1
 
@@ -586,7 +590,10 @@ def backwards(site, partner, neighbours, weights, state, out, shared, u):
     (lambda **a: act.activate(GRID, X, far, "fixed", **a), "out of bounds"),
     (lambda **a: act.activate(GRID, X, backwards, **a), "read-only"),
     (lambda **a: act.activate(GRID, X, lambda *b: b[2].fill(0), **a), "read-only"),
-    (lambda **a: act.activate(GRID, X, lambda: 0, **a), "takes 0 positional arguments but 8 were given"),
+    (lambda **a: act.activate(GRID, X, lambda: 0, **a), r"rule must take 8 arguments, \(site, partner, neighbours, "
+     r"weights, state, out, shared, u\), and <lambda>\(\) does not"),
+    (lambda **a: act.activate(GRID, X, returns, "fixed", **a), "rule must write to out and return nothing; at site 0 "
+     "it returned 5"),
 ])
 def test_bad_input_is_told_in_one_sentence(call, said):
     out = np.full(20, 7.)

@@ -174,6 +174,56 @@ def test_lanes_and_slices_change_no_bit(topology, dtype):
         assert act.diffuse(topology, over, rate, 2, out=over) is over and (over == twice).all()
 
 
+@pytest.mark.parametrize("shape, neighbourhood, radius, torus, reach", [
+    ((4, 4), "von_neumann", 1, False, 6), ((5, 5), "von_neumann", 1, False, 7), ((3, 3), "von_neumann", 2, False, 2),
+    ((4, 4), "hexagonal", 1, False, 5), ((6, 6), "hexagonal", 1, False, 7), ((2, 7), "moore", 1, False, 9),
+    ((1, 9), "moore", 2, False, 3), ((9, 1), "von_neumann", 1, False, 4), ((5, 4), "von_neumann", 2, True, 3),
+    ((5, 7), "moore", 1, True, 9), ((1, 1), "moore", 1, False, 3), ((7, 8), "moore", 1, True, 3)])
+def test_far_reach_is_so_many_ties(shape, neighbourhood, radius, torus, reach):
+    topology = Topology.grid(shape, neighbourhood, radius, torus)
+    x = np.random.default_rng(1).integers(0, 99, topology.n_sites)
+    for one in (topology, Topology.from_edges(topology.source, topology.target, topology.n_sites)):
+        near = plain.neighbours_of(one, reach)
+        assert act.neighbour_sum(topology, x, reach=reach).tolist() == [int(x[js].sum()) for js in near]
+        high = act.neighbour_max(topology, x, reach=reach, empty=-1)
+        assert high.tolist() == [int(x[js].max()) if js else -1 for js in near]
+        mean = act.neighbour_mean(topology, x, reach=reach, empty=-1)
+        np.testing.assert_allclose(mean, [x[js].mean() if js else -1 for js in near])
+
+
+def test_a_grid_whose_sites_lie_otherwise_is_not_walked_row_by_row():
+    shuffled = np.random.default_rng(0).permutation(20)
+    grid, x = Topology.grid((4, 5)), np.random.default_rng(1).random(20)
+    hidden = grid.permuted(shuffled).with_site_ids(np.arange(20))
+    for one in (hidden, Topology.from_arrays(hidden.to_arrays())):
+        np.testing.assert_allclose(act.neighbour_sum(one, x),
+                                   [x[one.target[one.source == i]].sum() for i in range(20)])
+    with pytest.raises(ValueError, match=r"values must have one row for each of the 20 sites, shape \(20,\)"):
+        act.neighbour_sum(grid.permuted(shuffled), x.reshape(4, 5))
+    rewired = Topology.grid((6, 6)).rewired([0, 1, 2], [1, 2, 3])
+    assert act.neighbour_sum(rewired, np.ones(36), reach=2).tolist() == [2, 2, 1] + [0] * 33
+
+
+@pytest.mark.parametrize("dtype", [">f8", ">f4", ">i8", ">i4"])
+def test_arrays_of_other_byte_orders_are_read(dtype):
+    ring, x = Topology.grid((5,)), np.array([4, 2, 6, 0, 0])
+    given = x.astype(dtype)
+    assert (act.neighbour_sum(ring, given) == act.neighbour_sum(ring, x)).all()
+    assert (act.neighbour_max(ring, given) == act.neighbour_max(ring, x)).all()
+    if dtype[1] == "f":
+        given = given / given.dtype.type(8)
+        for made in (act.diffuse(ring, given, .25), act.flow(ring, given, .3)[0]):
+            assert made.dtype.isnative and made.sum() == pytest.approx(given.sum()) and (made != given).any()
+
+
+def test_far_reach_on_a_grid_makes_no_ties_and_copies_take_none_along():
+    grid = Topology.grid((60, 60))
+    size = len(pickle.dumps(grid))
+    act.neighbour_sum(grid, np.ones(3600), reach=6)
+    act.neighbour_min(grid, np.ones(3600), reach=6)
+    assert len(pickle.dumps(grid)) < 1.3 * size
+
+
 @pytest.mark.parametrize("name", ["torus as ties", "irregular"])
 def test_copies_of_a_topology_reach_their_own_ties(name):
     topology = pickle.loads(pickle.dumps(WIDE[name]))

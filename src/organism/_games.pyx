@@ -304,7 +304,9 @@ cdef void call_python(int64_t site, int64_t partner, int64_t degree, const int32
             now, then = run.frozen_first, run.second
         else:
             now, then = run.frozen_second, run.first
-        run.rule(site, partner, run.ends[start:end], run.weights[start:end], now, then, run.shared, run.u)
+        made = run.rule(site, partner, run.ends[start:end], run.weights[start:end], now, then, run.shared, run.u)
+        if made is not None:
+            raise TypeError(f"rule must write to out and return nothing; at site {site} it returned {made!r:.60}")
     except BaseException as error:
         run.a.stop = RAISED
         run.error = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ ACTIVATIONS = ("synchronous", "fixed", "permutation", "replacement", "edge", "pa
 GOALS = (None, "consensus", "still")
 OUTSIDE, NOT_FINITE, SHARED_NOT_FINITE = 2, 3, 4
 EVER = 2**62
+#: What a rule in Python is called with, in this order.
+ARGUMENTS = ("site", "partner", "neighbours", "weights", "state", "out", "shared", "u")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +161,9 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
     **Your own.** In Python: ``rule(site, partner, neighbours, weights, state, out, shared, u)``. ``partner`` is −1
     where there is none. ``state`` and ``out`` are (N, columns), or (N,) if the state had no columns; ``out`` is where
     to write. Under "synchronous" it holds a copy of ``state``, which is then read-only; else it *is* ``state``. Write
-    to the row of the site (and of the partner) only. ``neighbours`` are in the order of permanent ids; ``u`` holds the
-    draws.
+    to the row of the site (and of the partner) only, and return nothing. ``neighbours`` are in the order of permanent
+    ids; ``u`` holds the draws. If it raises, that goes on to the caller, whose arrays are as they were; of a compiled
+    rule Python cannot know (numba prints what a ``cfunc`` raises, and goes on).
 
     In C the same, all arrays flat, row by row::
 
@@ -319,8 +323,23 @@ def _rule(rule, activation, rows, parameters, shared, draws, closing):
     where = compiled(rule)
     if where is None and not callable(rule):
         raise TypeError(f"rule must be a name, a callable or a compiled function, not {type(rule).__name__}")
+    if where is None:
+        _takes(rule)
     work = ("python", rule) if where is None else ("compiled", where)
     return *work, _globals(() if shared is None else shared), draws, bool(closing)
+
+
+def _takes(rule):
+    """Refuse a Python rule that cannot be called with what it will be given."""
+    try:
+        signature = inspect.signature(rule)
+    except ValueError:                  # of some built-in functions nobody knows
+        return
+    try:
+        signature.bind(*ARGUMENTS)
+    except TypeError:
+        raise TypeError(f"rule must take {len(ARGUMENTS)} arguments, ({', '.join(ARGUMENTS)}), and "
+                        f"{getattr(rule, '__name__', type(rule).__name__)}{signature} does not") from None
 
 
 def _globals(shared):

@@ -23,19 +23,28 @@ DIRECTIONS = ("out", "in")
 class Walk:
     """The neighbours of every site of a topology, in one direction and within some ties.
 
+    What a grid does not need is not made: it has its ties beyond the first only if somebody asks for them.
+
     Parameters
     ----------
-    topology : Topology
-        Whose ties lead from a site to its neighbours at once.
+    given : Topology
+    reach : int
+        Neighbours are at most so many ties away.
     direction : {"out", "in"}
     """
 
-    topology: Topology
+    given: Topology
+    reach: int
     direction: str
     _strengths = _held = None
 
     def __reduce__(self):
-        return Walk, (self.topology, self.direction)     # a copy has addresses of its own
+        return Walk, (self.given, self.reach, self.direction)     # a copy has addresses of its own
+
+    @cached_property
+    def topology(self) -> Topology:
+        """Whose ties lead from a site to its neighbours at once."""
+        return within(self.given, self.reach)
 
     @cached_property
     def order(self) -> np.ndarray | None:
@@ -60,6 +69,12 @@ class Walk:
     @cached_property
     def degree(self) -> np.ndarray:
         """Number of neighbours of each site, int32 (N,)."""
+        if self.grid:
+            ones, degree = np.ones(self.given.n_sites, np.int32), np.empty(self.given.n_sites, np.int64)
+            shape, reach, moore, torus = self.grid
+            neighbours.on_grid(KINDS[ones.dtype], 0, address(ones), address(degree), shape, 1, reach, moore, torus,
+                               False, 1)
+            return degree.astype(np.int32)
         return np.ascontiguousarray(self.topology.out_degree if self.direction == "out" else self.topology.in_degree,
                                     np.int32)
 
@@ -109,14 +124,15 @@ class Walk:
     @cached_property
     def grid(self) -> tuple | None:
         """Shape, reach, and whether square and wrapped, of a grid that can be walked row by row; else None."""
-        one = self.topology
-        if one.kind != "grid" or len(one.shape) != 2 or one.n_sites != one.shape[0] * one.shape[1]:
+        one = self.given
+        if one.kind != "grid" or len(one.shape) != 2 or one.radius is None or not row_by_row(one):
             return None
         if one.neighbourhood not in ("moore", "von_neumann") or not (np.diff(one.site_id) == 1).all():
             return None
-        if one.torus and min(one.shape) < 2 * one.radius + 1:      # a neighbour on both sides has one tie
+        reach = min(one.radius * self.reach, sum(one.shape))       # from there all others are in reach
+        if one.torus and min(one.shape) < 2 * reach + 1:           # a neighbour on both sides has one tie
             return None
-        return tuple(one.shape), one.radius, one.neighbourhood == "moore", bool(one.torus)
+        return tuple(one.shape), reach, one.neighbourhood == "moore", bool(one.torus)
 
     def weights(self, weights, dtype) -> np.ndarray | None:
         """Return the weights of the neighbours one after the other, or None if all are 1."""
@@ -150,7 +166,7 @@ def walk(topology, reach: int = 1, direction: str = "out") -> Walk:
     reach = whole("reach", reach, 1)
     kept = vars(topology).setdefault("_walks", {})
     if (reach, direction) not in kept:
-        kept[reach, direction] = Walk(within(topology, reach), direction)
+        kept[reach, direction] = Walk(topology, reach, direction)
     return kept[reach, direction]
 
 
@@ -177,8 +193,10 @@ def within(topology, reach: int) -> Topology:
     reach = whole("reach", reach, 1)
     if reach == 1:
         return topology
-    if topology.kind == "grid" and topology.n_sites == int(np.prod(topology.shape)):
-        radius = min(topology.radius * reach, max(topology.shape))
+    radius = topology.radius * reach if topology.kind == "grid" and topology.radius is not None else np.inf
+    if topology.neighbourhood == "moore":
+        radius = min(radius, max(topology.shape))                  # from there all others are in reach
+    if radius <= max(topology.shape or (0,)) and row_by_row(topology):
         made = Topology.grid(topology.shape, topology.neighbourhood or "moore", radius, bool(topology.torus))
         if np.array_equal(made.site_id, topology.site_id):
             return made
@@ -196,16 +214,21 @@ def within(topology, reach: int) -> Topology:
     return made if np.array_equal(made.site_id, topology.site_id) else made.with_site_ids(topology.site_id)
 
 
+def row_by_row(topology) -> bool:
+    """Tell whether the sites of a topology are the cells of a box without holes, row by row."""
+    kept = vars(topology).setdefault("_walks", {})
+    if "rows" not in kept:
+        shape, cells = topology.shape, topology.cells
+        kept["rows"] = shape is not None and topology.n_sites == int(np.prod(shape)) and (
+            topology.kind == "grid" if cells is None else cells.shape == (topology.n_sites, len(shape)) and bool(
+                (np.diff(np.ravel_multi_index(tuple(cells.T), shape)) == 1).all()))
+    return kept["rows"]
+
+
 def grid_shape(topology) -> tuple | None:
     """Return the shape of a grid whose sites go row by row, else None: those of a space may go by columns."""
-    kept = vars(topology).setdefault("_walks", {})
-    if "shape" not in kept:
-        shape, cells = topology.shape, topology.cells
-        rows = shape is not None and (topology.kind == "grid" or (
-            cells is not None and cells.shape == (int(np.prod(shape)), len(shape))
-            and bool((np.diff(np.ravel_multi_index(tuple(cells.T), shape)) == 1).all())))
-        kept["shape"] = tuple(shape) if rows else None
-    return kept["shape"]
+    holes = topology.kind == "grid" and topology.n_sites < int(np.prod(topology.shape))
+    return tuple(topology.shape) if holes or row_by_row(topology) else None
 
 
 def kind_of(array) -> int:
@@ -243,7 +266,8 @@ def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, 
                          f"any, not {given.shape}")
     if whole_grid and n != int(np.prod(grid)):
         raise ValueError(f"{name} must have one row for each of the {n} sites, shape ({n},): the grid has holes")
-    known = given.dtype if given.dtype in KINDS else np.int64 if given.dtype.itemsize >= 4 else np.int32
+    native = given.dtype.newbyteorder("=")
+    known = native if native in KINDS else np.int64 if given.dtype.itemsize >= 4 else np.int32
     rows = np.ascontiguousarray(given, known).reshape(n, -1)
     if given.dtype == np.uint64 and rows.size and rows.min() < 0:
         raise ValueError(f"{name} must be below 2**63, and some are not")
