@@ -288,7 +288,9 @@ class Topology(Places, Ties):
         """Store the same sites in another order: site k of the result is site ``perm[k]`` of this one.
 
         Permanent ids, labels, cells and positions travel with their sites, so
-        the result computes the same numbers; tests rely on it.
+        a world on the result computes the same numbers; tests rely on it.
+        (`organism.interact` walks a grid whose cells do not lie row by row
+        along its ties: sums of floats there may differ in the last bit.)
         """
         perm = _sites("perm", perm)
         if not np.array_equal(np.sort(perm), np.arange(self.n_sites)):

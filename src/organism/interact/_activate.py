@@ -183,7 +183,7 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
     >>> activate(ring, x, towards, "permutation", 2, shared=[.5], rng=1).state.shape
     (6,)
 
-    2. numba (no need of `organism` for it; some 60 times faster)::
+    2. numba (no need of `organism` for it; tens of times faster)::
 
         import numba
         from organism.interact import RULE_NUMBA
