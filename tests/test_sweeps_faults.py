@@ -188,7 +188,8 @@ def test_a_sweep_with_workers_that_is_stopped(tmp_path, how):
     # A group of its own, so that Ctrl-C reaches the workers too, as it does in a terminal.
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     parts, deadline = tmp_path / "store" / "parts", time.time() + 60
-    while time.time() < deadline and (not parts.exists() or len(os.listdir(parts)) < 5):
+    while time.time() < deadline and (not parts.exists() or len(os.listdir(parts)) < 5
+                                      or len(os.listdir(tmp_path / "pids")) < 2):     # both workers are at it
         time.sleep(.05)
     (os.killpg if how == signal.SIGINT else os.kill)(child.pid, how)
     said = child.communicate(timeout=30)[1]
