@@ -318,6 +318,68 @@ def test_a_network_that_grows_is_told():
     assert field.array[6] == 2
 
 
+def test_a_field_is_refreshed_after_its_space_has_changed():
+    space = make_space("network")
+    field = Field.attach(space, "rumour", default=1)
+    old, kept = space[0], space[5]
+    field[kept] = 8
+    space.remove_cell(old)
+    new = type(old)(99, random=space.random)
+    space.add_cell(new)
+    space.add_connection(new, kept)
+    for call in (lambda: field.diffuse(.01), lambda: field.regrow(1, 2), lambda: field.flow(1.), lambda: field.values,
+                 lambda: interact.neighbour_sum(field.topology, field)):
+        with pytest.raises(ValueError, match="cell 1 has a place in the space that was another's .* call its refresh"):
+            call()
+    with pytest.raises(TypeError, match="topology must be a Topology, not str"):
+        field.refresh("ring")
+    field.refresh()
+    assert field[kept] == 8 and field[new] == 1 and field.values.sum() == 33 + 8
+    field.diffuse(.01)
+    assert field[new] == pytest.approx(1.07) and field.values.sum() == pytest.approx(41)
+    with pytest.raises(ValueError, match="cell 0 is not in this space"):
+        field[old]
+    twin = pickle.loads(pickle.dumps(field))
+    twin.diffuse(.01)
+    grid = make_grid()
+    heat, cell = Field.attach(grid, "heat", default=1.), grid[1, 1]
+    for other in list(cell.connections.values()):
+        grid.remove_connection(cell, other)
+    heat[cell] = 9
+    memory = heat.array
+    heat.refresh()
+    heat.diffuse(.1)
+    assert heat[cell] == 9 and heat.array is memory and heat.topology.shape == (5, 4)
+    heat.refresh(Topology.grid((20,)))
+    assert heat.topology.n_ties == 40
+    grid.remove_cell(cell)
+    with pytest.raises(ValueError, match="layer 'heat' has 20 places, and the grid 19 cells now"):
+        heat.refresh()
+
+
+def test_a_field_takes_results():
+    grid = make_grid()
+    field = Field.attach(grid, "heat")
+    field[grid[2, 2]] = 8
+    assert interact.diffuse(field.topology, field, .1, out=field) is field.array
+    assert interact.regrow(field, 1, 4, out=field) is field.array and grid[0, 0].heat == 1
+    assert interact.flow(field.topology, field, 1., out=field)[0] is field.array
+    count = Field.attach(grid, "count", default=3, dtype=int)
+    with pytest.raises(ValueError, match="rate must be numbers without a fraction"):
+        count.regrow(.5, 4)
+
+
+def test_a_layer_that_is_read_only_is_told():
+    grid = make_grid()
+    field = Field.attach(grid, "heat", default=1.)
+    field.array.flags.writeable = False
+    for call in (lambda: field.diffuse(.1), lambda: field.regrow(1, 4), lambda: field.flow(1.),
+                 lambda: field.__setitem__(grid[0, 0], 1)):
+        with pytest.raises(ValueError, match="layer 'heat' is read-only and cannot be written"):
+            call()
+    assert (field.array == 1).all()
+
+
 # -- populations: time, luck, conservation -----------------------------------------------------------
 
 

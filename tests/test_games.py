@@ -360,6 +360,8 @@ S, A = np.zeros(20, int), [[1, 0], [2, 0]]
     (lambda: act.evolve(GRID, A, initial=[0]), "strategies must have one row for each of the 20 sites"),
     (lambda: act.evolve(GRID, A, weights=-np.ones(160)), "weights must not be negative; that of tie 0 is -1"),
     (lambda: act.evolve(GRID, A, replicates=0), "replicates must be at least 1, not 0"),
+    (lambda: act.evolve(GRID, A, events=2**70), r"events must be in \[0, 2\*\*63\), not 1180591620717411303424"),
+    (lambda: act.evolve(GRID, A, weights=np.full(160, 1e308)), r"weights must have a finite sum over all ties"),
     (lambda: act.evolve(GRID, A, rng=-1), r"rng must be in \[0, 2\*\*64\), not -1"),
 ])
 def test_bad_input_is_told_in_one_sentence(call, said):
@@ -376,6 +378,16 @@ def test_what_fails_leaves_the_callers_arrays_alone():
         with pytest.raises(ValueError):
             call()
     assert s.tolist() == [0] * 19 + [2] and (out == 7).all()
+
+
+@pytest.mark.parametrize("update", UPDATES)
+def test_fitness_without_a_finite_sum_is_refused(update):
+    for average in (False, True):
+        with pytest.raises(ValueError, match=r"payoff must leave the sum of 1 \+ selection · payoff .* of 1e\+308"):
+            act.evolve(GRID, np.full((2, 2), 1e308), update, average=average, rng=1, replicates=20)
+    wide = act.evolve(GRID, np.ones((2, 2)), update, weights=np.full(160, 1e200), rng=1, replicates=20, threads=2**40,
+                      sweeps=2**62)
+    assert (wide.fixed >= 0).all()
 
 
 def test_sites_that_nobody_feeds_keep_their_strategy():

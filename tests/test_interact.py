@@ -275,6 +275,52 @@ def test_growth():
     assert act.regrow(sugar, 1, np.array([[1, 4], [4, 4]]), out=sugar) is sugar and sugar.tolist() == [[1, 3], [4, 4]]
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64, np.uint64])
+def test_whole_numbers_grow_without_overflow(dtype):
+    most = int(np.iinfo(dtype).max)
+    x = np.array([most - 7, most - 7, 0, most], dtype)
+    for rate in (10, 10., np.array([10], np.uint8), 1e300):
+        assert act.regrow(x, rate, most).tolist() == [most, most, 10 if np.max(rate) < 11 else most, most]
+        assert act.regrow(x, rate, np.array([most - 2, 5, 3, 3], dtype)).tolist() == [most - 2, most - 7, 3, most]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exchange_conserves_with_weights_of_any_size(dtype):
+    stock, reserve = np.array([400, 0, 400], dtype), np.array([0, 300, 0], dtype)
+    for weight in (5e-324, 1e-320, 1e-37, 1., 1e37, 1e39, 1e308):
+        flows = np.zeros((4, 1), dtype)
+        left, sent, received = act.flow(LINE, stock, reserve, weights=np.full(4, weight), flows=flows)
+        assert left == pytest.approx([100, 600, 100]) and flows.ravel() == pytest.approx([300, 0, 0, 300])
+    few = np.array([0, 4, 0], dtype), np.array([3, 0, 3], dtype)       # only the ratios of one donor's weights count
+    near, far = (act.flow(LINE, *few, weights=np.array([1, 1, 3, 1]) * scale) for scale in (1., 2.**100))
+    assert all((one == other).all() for one, other in zip(near, far, strict=True)) and near[0].tolist() == [1, 0, 3]
+    drop = np.array([0, 1e-44, 0], dtype)                              # what is next to nothing is let go
+    assert act.flow(LINE, drop, few[1])[0].sum() >= 0
+
+
+def test_out_may_be_the_very_memory_of_the_values():
+    line, ring = Topology.grid((3,), torus=False), Topology.from_edges([0, 1, 2], [1, 2, 0], 3)
+    for topology in (line, ring, Topology.grid((3, 1))):
+        for steps in range(4):
+            x = np.arange(4.)
+            want = act.diffuse(topology, x[:3].copy(), .1, steps)
+            assert (act.diffuse(topology, x[:3], .1, steps, out=x[:3]) == want).all() and (x[:3] == want).all()
+    x = np.array([4., 1, 0, 9])
+    act.flow(line, x[:3], 2., out=x[:3])
+    act.regrow(x[1:], 1, 5, out=x[1:])
+    assert x.tolist() == [3, 3, 1, 9]
+    with pytest.raises(ValueError, match="out must not share memory"):
+        act.diffuse(line, x[:3], .1, out=x[1:])
+    turned = np.ones((2, 3)).T
+    assert act.regrow(turned, 1, 4, out=turned) is turned and (turned == 2).all()
+
+
+def test_threads_are_as_many_as_the_machine_can_use():
+    x = np.arange(20.)
+    assert (act.neighbour_sum(GRID, x, threads=2**40) == act.neighbour_sum(GRID, x)).all()
+    assert (act.diffuse(GRID, x, .1, threads=2**62) == act.diffuse(GRID, x, .1)).all()
+
+
 def test_arrays_of_a_grids_shape_keep_it():
     grid, x = Topology.grid((4, 6), torus=False), np.arange(48.).reshape(4, 6, 2)
     assert act.neighbour_sum(grid, x).shape == (4, 6, 2)
@@ -286,6 +332,7 @@ def test_arrays_of_a_grids_shape_keep_it():
 
 GRID = Topology.grid((4, 5))
 ALONE = Topology.from_edges([0], [1], 3)
+LINE = Topology.grid((3,), "von_neumann", torus=False)
 
 
 @pytest.mark.parametrize("call, said", [
@@ -318,6 +365,27 @@ ALONE = Topology.from_edges([0], [1], 3)
     (lambda: act.regrow(np.ones(3), 1, 1, "logistc"), "not 'logistc'; did you mean 'logistic'"),
     (lambda: act.regrow(np.ones(3), 3, 1, "logistic"), r"rate must be numbers in \[0, 2\]"),
     (lambda: act.regrow(np.ones(3), np.ones(2), 1), "rate must broadcast to the values' shape"),
+    (lambda: act.regrow(np.int8([120]), 10, 1000), "capacity must be numbers of at most 127, as values .* int8"),
+    (lambda: act.regrow(np.uint64([1]), 1, 2.**64), "capacity must be numbers of at most 18446744073709551615"),
+    (lambda: act.regrow(np.ones(3, np.float32), 1, 1e300), r"of at most 3.40282e\+38, as values are of type float32"),
+    (lambda: act.regrow(np.arange(3), .5, 4), "rate must be numbers without a fraction, as values .* int64, not 0.5"),
+    (lambda: act.regrow(np.arange(3), 1, [4, 4, 4.5]), r"capacity must be .* a fraction, .* not 4.5 as at \(2,\)"),
+    (lambda: act.regrow(np.arange(3), 1, 4, "logistic"), "values must be float32 or float64 for logistic growth"),
+    (lambda: act.regrow(np.ones((2, 2)), [[1, np.nan], [1, 1]], 4), r"at least 0, not nan as at \(0, 1\)"),
+    (lambda: act.regrow(np.ones(3), -1, 4), "rate must be numbers finite and at least 0, not -1"),
+    (lambda: act.regrow(np.ones(3, bool), 1, 1), "values must be numbers finite and at least 0, not of type bool"),
+    (lambda: act.flow(LINE, [0., 4, 0], [3., 0, 0], weights=[1, 1e-320, 1, 1], flows=np.ones((3, 1))), "flows must be"),
+    (lambda: act.flow(LINE, [0., 1e308, 0], [1e308, 0, 1e308]), "stock, reserve and weights must not be so large"),
+    (lambda: act.flow(LINE, np.float32([0, 4, 0]), [3e38, 0, 3e38]), "float32 cannot hold .* of 4 sent 0 would arrive"),
+    (lambda: act.diffuse(LINE, np.arange(4.)[:3], .1, out=np.float64(3)), "out must be a float64 array of shape"),
+    (lambda: act.diffuse(GRID, np.ones(20), .1, 2**70), r"steps must be in \[0, 2\*\*63\), not 1180591620717411303424"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20), threads=2**70), r"threads must be in \[1, 2\*\*63\), not 118"),
+    (lambda: act.count_categories(GRID, np.ones(20)), "categories must be whole numbers, not of type float64"),
+    (lambda: act.neighbour_min(ALONE, np.ones(3, np.uint8), empty=300), r"empty must be .* in \[0, 255\], .* not 300"),
+    (lambda: act.neighbour_max(ALONE, np.ones(3, np.uint8), empty=-1), r"empty must be .* in \[0, 255\], .* not -1"),
+    (lambda: act.neighbour_min(ALONE, [1, 2, 3], empty=np.nan), "empty must be a whole number in .* int64, not nan"),
+    (lambda: act.neighbour_min(ALONE, np.ones(3, np.float32), empty=1e39), "empty must be a number that float32 can"),
+    (lambda: act.neighbour_mean(ALONE, np.ones(3), empty="a"), "empty must be a number that float64 can hold, not 'a'"),
 ])
 def test_bad_input_is_told_in_one_sentence(call, said):
     with pytest.raises((TypeError, ValueError), match=said) as error:
@@ -328,7 +396,9 @@ def test_bad_input_is_told_in_one_sentence(call, said):
 def test_what_fails_leaves_the_callers_arrays_alone():
     x, out = np.ones(20), np.full(20, 7.)
     for call in (lambda: act.diffuse(GRID, x, .2, out=x), lambda: act.flow(GRID, x, -1., out=x),
-                 lambda: act.neighbour_sum(GRID, x, reach=0, out=out), lambda: act.neighbour_sum(GRID, x, out=x)):
+                 lambda: act.neighbour_sum(GRID, x, reach=0, out=out), lambda: act.neighbour_sum(GRID, x, out=x),
+                 lambda: act.neighbour_min(GRID, x, empty="a", out=out),
+                 lambda: act.neighbour_mean(GRID, x, empty="a", out=out)):
         with pytest.raises(ValueError):
             call()
     assert (x == 1).all() and (out == 7).all()

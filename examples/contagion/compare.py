@@ -30,4 +30,4 @@ if __name__ == "__main__":
     degrees = dict(model.graph.degree)
     law = max(degrees.values()) / sum(degrees.values())
     print(f"{network}, {runs} runs to consensus: networkx loop {loop_s:.2f} s, here {here_s:.2f} s, "
-          f"{loop_s / here_s:.0f} times as fast; the hub wins {theirs:.3f} and {ours:.3f} (law: {law:.3f})")
+          f"{loop_s / here_s:.2f} times as fast; the hub wins {theirs:.3f} and {ours:.3f} (law: {law:.3f})")

@@ -58,4 +58,4 @@ if __name__ == "__main__":
     plain_s, plain_level = clock(plain, steps, lambda model: model.stimulus)
     here_s, here_level = clock(ours, steps, lambda model: float(model.stimulus[0]))
     print(f"{workers} workers, a step: plain Mesa {plain_s * 1e3:.2f} ms, here {here_s * 1e3:.2f} ms, "
-          f"{plain_s / here_s:.0f} times as fast; mean stimulus {plain_level:.2f} and {here_level:.2f}")
+          f"{plain_s / here_s:.2f} times as fast; mean stimulus {plain_level:.2f} and {here_level:.2f}")

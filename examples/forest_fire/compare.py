@@ -70,5 +70,5 @@ if __name__ == "__main__":
     same = all(np.array_equal(plain.where(state), field.array > 0)
                for state, field in (("tree", ours.trees), ("fire", ours.fire)))
     print(f"the forest, {side}x{side}, a step: plain Mesa {plain_s * 1e3:.1f} ms, here {here_s * 1e3:.2f} ms, "
-          f"{plain_s / here_s:.0f} times as fast; same after {steps} steps: {same}")
+          f"{plain_s / here_s:.2f} times as fast; same after {steps} steps: {same}")
     print(f"all of it, with {len(ours.people)} members: {clock(ours.step, steps) * 1e3:.1f} ms a step")

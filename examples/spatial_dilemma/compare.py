@@ -74,4 +74,4 @@ if __name__ == "__main__":
     same = np.array_equal(plain.strategies, ours.strategies.ravel())
     here_s = min(here_s, clock(ours, 200))
     print(f"{side}x{side}, a step: plain Mesa {plain_s * 1e3:.1f} ms, here {here_s * 1e3:.3f} ms, "
-          f"{plain_s / here_s:.0f} times as fast; same after {steps} steps: {same}")
+          f"{plain_s / here_s:.2f} times as fast; same after {steps} steps: {same}")

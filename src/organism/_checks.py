@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import numbers
+import os
 import secrets
 import signal
 import threading
 
 import numpy as np
 
-__all__ = ["closest", "mask", "number", "seed", "site_indices", "undisturbed", "whole"]
+__all__ = ["closest", "crew", "mask", "number", "seed", "site_indices", "undisturbed", "whole"]
 
 
 def seed(rng) -> int:
@@ -37,7 +38,7 @@ def whole(name, value, low=None) -> int:
         What the value is called, for the message.
     value : object
     low : int, optional
-        Smallest allowed value.
+        Smallest allowed value. The greatest is 2**63 - 1, what the compiled loops can count to.
 
     Returns
     -------
@@ -49,7 +50,17 @@ def whole(name, value, low=None) -> int:
             raise TypeError(f"{name} must be a whole number{least}, not {value!r}")
     if low is not None and value < low:
         raise ValueError(f"{name} must be at least {low}, not {value}")
+    if not -2**63 <= int(value) < 2**63:
+        raise ValueError(f"{name} must be in [{'-2**63' if low is None else low}, 2**63), not {value}")
     return int(value)
+
+
+def crew(threads) -> int:
+    """Return how many threads to start: as many as are asked for, up to four for each processor there is.
+
+    More would only wait for each other, and so many that the system has no room for them end the interpreter.
+    """
+    return min(whole("threads", threads, 1), 4 * (os.cpu_count() or 1))
 
 
 def number(name, value, low=-float("inf"), high=float("inf"), ends: str = "[]") -> float:

@@ -13,6 +13,22 @@ from ._layers import check_space, create_layer, find_layer, has_layers, place_of
 __all__ = ["Field"]
 
 
+def _ties(space, topology) -> Topology:
+    """Return the ties of a space, or those given instead if there is a site for each cell."""
+    if topology is None:
+        return space_topology(space)
+    n = len(space._cells)
+    if not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
+    if topology.n_sites != n:
+        raise ValueError(f"topology has {topology.n_sites} sites and the space {n} cells; each cell needs its site")
+    if has_layers(space) and topology.kind == "grid" and len(topology.shape) == 2 \
+            and topology.shape != tuple(space.dimensions):
+        raise ValueError(f"topology has shape {topology.shape} and layers of this grid {tuple(space.dimensions)}; "
+                         "its sites must be in the order of a raveled layer")
+    return topology
+
+
 class Field:
     """One number a cell: a Mesa grid's layer, or an array of its own on spaces that have no layers.
 
@@ -33,11 +49,15 @@ class Field:
     name : str
     dtype : numpy.dtype
     topology : Topology
-        Ties among the cells as they were when the field was attached, in the order of `values`; of the shape
-        of the layer, (width, height).
+        Ties among the cells as they were when the field was attached or last refreshed, in the order of `values`;
+        of the shape of the layer, (width, height).
 
     Notes
     -----
+    A host that connects or disconnects cells, or adds or removes some, calls `refresh` then. Cells that came or went
+    in a space without layers are noticed, and steps are refused until then; other connections are not, since looking
+    at all of them would take longer than a step, and the field goes on along those it knows.
+
     A copied or unpickled host has a copy of the field on its own space. There Mesa itself (3.3 to 4.0.0a0) loses
     ``cell.name`` for all cells of a grid but one; ``field[cell]`` keeps working. And where agents had asked for
     neighbourhoods, a deep copy by Mesa 3.3 and 3.5 may leave some in cells that are not in the grid, which the field
@@ -91,23 +111,14 @@ class Field:
         check_space(grid, "grid")
         if not isinstance(name, str) or not name.isidentifier():
             raise TypeError(f"name must be a string that can name an attribute of cells, not {name!r:.60}")
-        n = len(grid._cells)
-        if topology is None:
-            topology = space_topology(grid)
-        elif not isinstance(topology, Topology):
-            raise TypeError(f"topology must be a Topology, not {type(topology).__name__}")
-        elif topology.n_sites != n:
-            raise ValueError(f"topology has {topology.n_sites} sites and the space {n} cells; each cell needs its site")
-        elif has_layers(grid) and topology.kind == "grid" and len(topology.shape) == 2 \
-                and topology.shape != tuple(grid.dimensions):
-            raise ValueError(f"topology has shape {topology.shape} and layers of this grid {tuple(grid.dimensions)}; "
-                             "its sites must be in the order of a raveled layer")
+        topology = _ties(grid, topology)
         wanted = np.dtype(np.float64 if dtype is None else dtype)
         self = object.__new__(cls)
         self.space, self.name, self.topology, self._own, self._seen = grid, name, topology, None, (None, None)
+        self._cells = ()        # of a space without layers, so that nobody else gets their places
         if not has_layers(grid):
-            self.dtype, self._own = wanted, np.full(n, start_value(default, wanted))
-            self._places  # noqa: B018  (cells are numbered now, whatever becomes of the space)
+            self._start, self._cells = start_value(default, wanted), tuple(grid._cells.values())
+            self.dtype, self._own = wanted, np.full(len(self._cells), self._start)
             return self
         layer = find_layer(grid, name)
         if layer is None:
@@ -123,7 +134,7 @@ class Field:
     @cached_property
     def _places(self) -> dict[int, int]:
         """Place of each cell by its identity; none on grids, where cells know it."""
-        return {} if self._own is None else {id(cell): k for k, cell in enumerate(self.space)}
+        return {id(cell): k for k, cell in enumerate(self._cells)}
 
     def _look(self, layer):
         """Check a layer that is another than last time, and make a flat view of it, the same one every time."""
@@ -146,7 +157,7 @@ class Field:
         if self._own is not None:
             if len(self.space._cells) != len(self._own):
                 raise ValueError(f"the space has {len(self.space._cells)} cells now, and field {self.name!r} was "
-                                 f"attached to {len(self._own)}; attach it anew")
+                                 f"attached to {len(self._own)}; call its refresh, or attach it anew")
             return self._own
         layer = find_layer(self.space, self.name)
         if layer is None:
@@ -158,11 +169,61 @@ class Field:
     @property
     def values(self) -> np.ndarray:
         """The same memory as one number a site of `topology`, shape (n_sites,)."""
-        array = self.array
+        array = self._current()
         return array if self._own is not None else self._seen[1]
 
-    def __array__(self, dtype=None, copy=None):
+    def _current(self) -> np.ndarray:
+        """Return `array` if its places are still those of the cells."""
         array = self.array
+        if self._own is not None and tuple(self.space._cells.values()) != self._cells:
+            now = zip(self.space._cells.values(), self._cells, strict=True)
+            cell = next(cell for cell, before in now if cell is not before)
+            raise ValueError(f"cell {cell.coordinate} has a place in the space that was another's when field "
+                             f"{self.name!r} was attached; call its refresh")
+        return array
+
+    def _writeable(self) -> np.ndarray:
+        """Return `array` if it can be written."""
+        array = self.array
+        if not array.flags.writeable:
+            raise ValueError(f"{'layer' if self._own is None else 'field'} {self.name!r} is read-only and cannot be "
+                             "written; set flags.writeable of its array")
+        return array
+
+    def refresh(self, topology: Topology | None = None) -> None:
+        """Read the ties among the cells anew, after the host has changed them.
+
+        Cells keep what is in them. In a space without layers those that are new get the default that the field was
+        attached with, and if any came or went the field has another array.
+
+        Parameters
+        ----------
+        topology : Topology, optional
+            Other ties than the space's own, as for `attach`; those given there are not kept.
+
+        Raises
+        ------
+        TypeError, ValueError
+            In one sentence, if something does not fit; the field is as it was then.
+        """
+        topology = _ties(self.space, topology)
+        cells = tuple(self.space._cells.values())
+        if self._own is None:
+            layer = self.array
+            if topology.n_sites != layer.size:
+                raise ValueError(f"layer {self.name!r} has {layer.size} places, and the grid {len(cells)} cells now; "
+                                 "each place needs its cell")
+        elif cells != self._cells:
+            own, places = np.full(len(cells), self._start), self._places
+            for k, cell in enumerate(cells):
+                if id(cell) in places:
+                    own[k] = self._own[places[id(cell)]]
+            self._own, self._cells = own, cells
+            del self._places
+        self.topology = topology
+
+    def __array__(self, dtype=None, copy=None):
+        array = self._current()
         if dtype is not None and array.dtype != dtype:
             if copy is False:
                 raise ValueError(f"a field of {array.dtype} is no array of {np.dtype(dtype)} without a copy")
@@ -175,7 +236,7 @@ class Field:
 
     def __setitem__(self, cell, value):
         """Write what is in a cell."""
-        array = self.array
+        array = self._writeable()
         array[place_of(self.space, cell, self._places)] = value
 
     def diffuse(self, rate, steps: int = 1, *, threads: int = 1) -> None:
@@ -195,6 +256,7 @@ class Field:
         TypeError, ValueError
             If the layer is not of floats, or a value is out of range; nothing is changed then.
         """
+        self._writeable()
         values = self.values
         diffuse(self.topology, values, rate, steps, out=values, threads=threads)
 
@@ -212,7 +274,8 @@ class Field:
         TypeError, ValueError
             If a value is out of range, or does not fit the cells; nothing is changed then.
         """
-        array = self.array
+        self._writeable()
+        array = self._current()
         regrow(array, rate, capacity, kind, out=array)
 
     def flow(self, reserve, *, loss: float = 0.0, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -239,7 +302,8 @@ class Field:
         TypeError, ValueError
             If a value is out of range, or does not fit the cells; nothing is changed then.
         """
-        values, shape = self.values, self.array.shape
+        shape = self._writeable().shape
+        values = self.values
         keep = np.asarray(reserve)
         if keep.ndim > 1 and keep.shape == shape:
             keep = keep.reshape(-1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._checks import closest, number, seed, whole
+from .._checks import closest, crew, number, seed, whole
 from .._dispatch import games
 from .._version import __version__
 from ._games import coded, near, payoffs_of, strategies_of
@@ -14,6 +14,7 @@ from ._walks import address, walk
 
 __all__ = ["Evolution", "evolve"]
 
+EVER = 2**63 - 1
 UPDATES = ("death_birth", "birth_death", "imitation", "pairwise_comparison")
 
 
@@ -154,7 +155,7 @@ def evolve(topology, payoff, update: str = "death_birth", *, initial=None, resid
     if update not in UPDATES:
         raise ValueError(f"update must be one of {', '.join(map(repr, UPDATES))}, not {update!r}"
                          + closest(str(update), UPDATES))
-    n, replicates, threads = topology.n_sites, whole("replicates", replicates, 1), whole("threads", threads, 1)
+    n, replicates, threads = topology.n_sites, whole("replicates", replicates, 1), crew(threads)
     selection, mutation = number("selection", selection, 0, np.inf, "[)"), number("mutation", mutation, 0, 1)
     if initial is None:
         resident, mutant = whole("resident", resident, 0), whole("mutant", mutant, 0)
@@ -173,8 +174,10 @@ def evolve(topology, payoff, update: str = "death_birth", *, initial=None, resid
         _ends(topology, given[0], mutation, to_fixation)
     sums = [np.bincount(np.repeat(np.arange(n), along.degree), weight, n) if weight is not None else along.degree
             for along, weight in zip((out, back), given, strict=True)]
-    strength = np.array(sums[0] + (sums[1] if second is not None else 0), np.float64)
+    with np.errstate(over="ignore"):
+        strength = np.array(sums[0] + (sums[1] if second is not None else 0), np.float64)
     strength += bool(include_self) * (1 if second is None else 2)
+    _bounded((first, second), given[0], strength, selection, average)
     if update != "pairwise_comparison":
         _fit(first, second, strength, selection, average)
     counts, done = np.zeros((replicates, kinds), np.int64), np.zeros(replicates, np.int64)
@@ -199,7 +202,7 @@ def _most(n, events, sweeps) -> int:
     if events is not None and sweeps is not None:
         raise ValueError("events and sweeps both say how long it may take: give one of them")
     if sweeps is not None:
-        return n * whole("sweeps", sweeps, 0)
+        return min(n * whole("sweeps", sweeps, 0), EVER)
     return -1 if events is None else whole("events", events, 0)
 
 
@@ -222,6 +225,20 @@ def _ends(topology, weight, mutation, to_fixation):
         one, other = (int(np.flatnonzero(part == k)[0]) for k in np.flatnonzero(~fed)[:2])
         raise ValueError(f"events or sweeps must be given: no strategy can be fixed where sites {one} and {other} take "
                          "nothing over from each other, not even by others")
+
+
+def _bounded(payoffs, weight, strength, selection, average):
+    """Refuse weights and payoffs whose sums could be infinite: in proportion to those nobody can be chosen."""
+    greatest = max(float(abs(one).max()) for one in payoffs if one is not None)
+    heaviest = 1.0 if weight is None else float(weight.max(initial=1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not np.isfinite(strength.sum()):
+            raise ValueError(f"weights must have a finite sum over all ties, and with one of {heaviest:g} it is not")
+        games_of = np.count_nonzero(strength) if average else strength.sum()
+        most = greatest * strength.sum() + heaviest * (len(strength) + selection * (greatest * games_of))
+    if not np.isfinite(most):
+        raise ValueError("payoff must leave the sum of 1 + selection · payoff over all sites and ties finite, and one "
+                         f"of {greatest:g} with selection {selection:g} could make it infinite")
 
 
 def _fit(first, second, strength, selection, average):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._checks import closest, number, whole
+from .._checks import closest, crew, number
 from .._dispatch import games
 from ._walks import address, grid_shape, read, room, walk
 
@@ -116,7 +116,7 @@ def play(topology, strategies, payoff, *, weights=None, include_self: bool = Fal
     along = walk(topology)
     first, second, kinds = payoffs_of(payoff)
     rows, shape = strategies_of(topology, strategies, second is not None)
-    threads = whole("threads", threads, 1)
+    threads = crew(threads)
     weight = along.weights(weights, np.float64)
     if rows.ndim == 2:
         shape = shape[:-1]
@@ -202,7 +202,7 @@ def imitate(topology, strategies, payoffs, rule: str = "best", *, include_self: 
     bad = games.unbounded(address(scores), scores.size)
     if bad >= 0:
         raise ValueError(f"payoffs must be finite; that of site {bad} is {scores.reshape(-1)[bad]}")
-    threads = whole("threads", threads, 1)
+    threads = crew(threads)
     made = room(out, shape, given.dtype, given, scores)
     if rule != "best":
         made.reshape(-1)[...] = _drawn(topology, along, rows, scores.reshape(-1), rule, intensity, greatest, rng)

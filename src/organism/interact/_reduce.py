@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numbers
+
 import numpy as np
 
-from .._checks import whole
+from .._checks import crew, whole
 from .._dispatch import neighbours
 from ._walks import address, grid_shape, kind_of, read, room, walk
 
@@ -19,7 +21,7 @@ def _reduced(what, topology, rows, along, weights, include_self, threads, out):
     n, columns = rows.shape
     if not rows.size:
         return
-    kind, itself, threads = kind_of(rows), bool(include_self), whole("threads", threads, 1)
+    kind, itself, threads = kind_of(rows), bool(include_self), crew(threads)
     if along.grid and weights is None:
         shape, reach, moore, torus = along.grid
         neighbours.on_grid(kind, what, address(rows), address(out), shape, columns, reach, moore, torus, itself,
@@ -113,7 +115,7 @@ def neighbour_mean(topology, values, *, weights=None, reach: int = 1, direction:
     rows, shape = read("values", values, topology)
     if rows.dtype.kind in "iu":
         rows = rows.astype(np.float64)
-    own = along.weights(_known(weights, reach), rows.dtype)
+    own, empty = along.weights(_known(weights, reach), rows.dtype), _fill(empty, rows.dtype)
     made = room(out, shape, rows.dtype, rows)
     flat = made.reshape(rows.shape)
     _reduced(SUM, topology, rows, along, own, include_self, threads, flat)
@@ -131,6 +133,21 @@ def neighbour_mean(topology, values, *, weights=None, reach: int = 1, direction:
     return made
 
 
+def _fill(empty, dtype):
+    """Return what sites without neighbours get, or say why it cannot be of the type of the result."""
+    if dtype.kind == "f":
+        most = float(np.finfo(dtype).max)
+        if isinstance(empty, numbers.Real) and not isinstance(empty, bool):
+            if empty != empty or abs(empty) == np.inf or abs(empty) <= most:
+                return float(empty)
+        raise ValueError(f"empty must be a number that {dtype} can hold, not {empty!r:.60}")
+    low, high = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    if not isinstance(empty, (numbers.Real, np.bool_)) or not low <= empty <= high or empty != int(empty):
+        raise ValueError(f"empty must be a whole number in [{low}, {high}], as values are of type {dtype}, not "
+                         f"{empty!r:.60}")
+    return int(empty)
+
+
 def _extreme(what, name, topology, values, reach, direction, include_self, empty, out, threads):
     along = walk(topology, reach, direction)
     rows, shape = read("values", values, topology)
@@ -138,13 +155,14 @@ def _extreme(what, name, topology, values, reach, direction, include_self, empty
     alone = np.flatnonzero(along.degree == 0) if not include_self else np.empty(0, int)
     if alone.size and empty is None and rows.dtype.kind in "iu":
         raise ValueError(f"site {alone[0]} has no neighbours, so {name} needs a value for it: give empty=…")
+    empty = np.nan if empty is None else _fill(empty, dtype)
     made = room(out, shape, dtype, rows)
     flat = made.reshape(rows.shape) if made.dtype == _result(rows) else np.empty(rows.shape, _result(rows))
     _reduced(what, topology, rows, along, None, include_self, threads, flat)
-    if alone.size:
-        flat[alone] = np.nan if empty is None else empty
     if flat.dtype != made.dtype:
         made[...] = flat.reshape(shape)
+    if alone.size:
+        made.reshape(rows.shape)[alone] = empty
     return made
 
 
@@ -209,7 +227,7 @@ def neighbour_argmax(topology, values, *, reach: int = 1, direction: str = "out"
     rows, shape = read("values", values, topology)
     made = room(out, shape, np.int64, rows)
     neighbours.argmax(kind_of(rows), address(rows), address(made), along.ties, rows.shape[1], bool(include_self),
-                      whole("threads", threads, 1))
+                      crew(threads))
     return made
 
 
@@ -234,7 +252,7 @@ def count_equal(topology, values, *, reach: int = 1, direction: str = "out", inc
     rows, shape = read("values", values, topology)
     made = room(out, shape, np.int64, rows)
     neighbours.equal(kind_of(rows), address(rows), address(made), along.ties, rows.shape[1], bool(include_self),
-                     whole("threads", threads, 1))
+                     crew(threads))
     return made
 
 
@@ -259,7 +277,10 @@ def count_categories(topology, categories, n_categories: int | None = None, *, r
     ndarray of int64, shape (N, n_categories) or the grid's and n_categories
     """
     along = walk(topology, reach, direction)
-    rows, shape = read("categories", categories, topology, "biu")
+    categories = np.asarray(categories)
+    if categories.dtype.kind not in "biu":
+        raise TypeError(f"categories must be whole numbers, not of type {categories.dtype}")
+    rows, shape = read("categories", categories, topology)
     if rows.shape[1] != 1 or len(shape) not in (1, len(grid_shape(topology) or (0,))):
         raise ValueError(f"categories must be one a site, not of shape {shape}")
     low, high = (int(rows.min()), int(rows.max())) if rows.size else (0, 0)
@@ -270,5 +291,5 @@ def count_categories(topology, categories, n_categories: int | None = None, *, r
     made = room(out, (*shape, n_categories), np.int64)
     labels = np.ascontiguousarray(rows[:, 0], np.int32)
     neighbours.count(address(labels), address(made), along.ties, n_categories, bool(include_self),
-                     whole("threads", threads, 1))
+                     crew(threads))
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._checks import closest, number, whole
+from .._checks import closest, crew, number, whole
 from .._dispatch import neighbours
 from ._reduce import SUM, _reduced
 from ._walks import address, kind_of, read, room, walk
@@ -23,6 +23,20 @@ def _rates(name, rate, columns, low=0.0):
     for one in rates.tolist():
         number(name, one, low)
     return np.broadcast_to(rates.astype(np.float64), columns)
+
+
+def _owned(out):
+    """Return the array of what keeps its numbers in one and hands it out, as a Field does; else ``out`` itself."""
+    if isinstance(out, np.ndarray) or not hasattr(out, "__array__"):
+        return out
+    own = np.asarray(out)
+    return own if np.may_share_memory(own, np.asarray(out)) else out        # not a copy, which is another every time
+
+
+def _same(out, given) -> bool:
+    """Tell whether two arrays are the very same memory, read in the same way."""
+    return isinstance(out, np.ndarray) and (out.ctypes.data, out.shape, out.strides, out.dtype) == (
+        given.ctypes.data, given.shape, given.strides, given.dtype)
 
 
 def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 1) -> np.ndarray:
@@ -44,7 +58,7 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
     steps : int, default 1
         At least 0.
     out : ndarray, optional
-        C-contiguous, of the type and shape of ``values``; may be ``values`` itself.
+        C-contiguous, of the type and shape of ``values``; may be ``values`` itself, and a `Field`.
     threads : int, default 1
         The result does not depend on it.
 
@@ -65,7 +79,7 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
     """
     given, along = walk(topology), walk(topology, 1, "in")
     rows, shape = read("values", values, topology, "f")
-    columns, steps, threads = rows.shape[1], whole("steps", steps, 0), whole("threads", threads, 1)
+    columns, steps, threads = rows.shape[1], whole("steps", steps, 0), crew(threads)
     rates = _rates("rate", rate, columns)
     weight = given.weights("ties", np.float64)
     if weight is not None and len(weight) and weight.min() < 0:
@@ -75,10 +89,9 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
     if rates.size and rates.max() * most > 1 + 1e-12:
         raise ValueError(f"rate must be in [0, {1 / most:.6g}], not {rates.max():g}: site {at} has ties of {most:g} in "
                          "all, and no more can leave a site than it has")
-    made = out if out is values and isinstance(out, np.ndarray) and out.dtype == rows.dtype else room(
-        out, shape, rows.dtype, rows)
-    if made is values:
-        room(made, shape, rows.dtype)
+    out = _owned(out)
+    same = _same(out, np.asarray(values))
+    made = room(out, shape, rows.dtype, None if same else rows)
     here = made.reshape(rows.shape)
     if not rows.size or not steps:
         here[...] = rows
@@ -97,9 +110,9 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
         ties = along.ties
     else:
         ties, own = along.slices, None if given.even else own
-    if steps > 1 or made is values:
+    if steps > 1 or same:
         other = np.empty_like(rows)
-    there = here if steps % 2 and made is not values else other     # so that the last step ends where it should
+    there = here if steps % 2 and not same else other     # so that the last step ends where it should
     for _ in range(steps):
         neighbours.diffuse(kind, address(rows), address(there), address(back), address(own), address(rates), ties,
                            columns, threads)
@@ -128,13 +141,13 @@ def flow(topology, stock, reserve, *, sharing=None, weights=None, loss: float = 
     sharing : array_like of bool, shape (N,) or the grid's, optional
         Who gives; by default all.
     weights : {None, "ties"} or array_like of float, shape (n_ties,)
-        w, at least 0. Those of weight 0 get nothing and are not counted.
+        w, at least 0; only the ratios of those of one donor count. Those of weight 0 get nothing and are not counted.
     loss : float, default 0
         Part of what is sent that is lost, in [0, 1].
     flows : ndarray, shape (n_ties, columns), optional
         Where to put what goes along every tie, as sent, in the order of ``topology.source``.
     out : ndarray, optional
-        C-contiguous, of the type and shape of ``stock``; may be ``stock`` itself.
+        C-contiguous, of the type and shape of ``stock``; may be ``stock`` itself, and a `Field`.
     threads : int, default 1
 
     Returns
@@ -162,19 +175,20 @@ def flow(topology, stock, reserve, *, sharing=None, weights=None, loss: float = 
         if some.size and not (some.min() >= 0 and np.isfinite(some).all()):
             at = int(np.flatnonzero(~((some >= 0) & np.isfinite(some)).all(axis=1))[0])
             raise ValueError(f"{name} must be finite and at least 0; that of site {at} is {some[at].tolist()}")
-    kept = give.weights(weights, dtype)
+    kept = give.weights(weights, np.float64)
     if kept is not None and kept.size and kept.min() < 0:
         raise ValueError(f"weights must not be negative; that of tie {int(kept.argmin())} is {kept.min():g}")
-    givers = None
+    if kept is not None:
+        kept = _tamed(kept, give).astype(dtype, copy=False)
+    givers, threads = None, crew(threads)
     if sharing is not None:
         givers = np.asarray(sharing).reshape(-1)
         if givers.dtype != bool or givers.shape != (topology.n_sites,):
             raise ValueError(f"sharing must say true or false of each of the {topology.n_sites} sites")
-    made = out if out is stock else room(out, shape, dtype, rows)
-    if made is stock:
-        room(made, shape, dtype)
+    out = _owned(out)
+    made = room(out, shape, dtype, None if _same(out, np.asarray(stock)) else rows)
     if flows is not None:
-        room(flows, (topology.n_ties, rows.shape[1]), dtype, rows, name="flows")
+        room(flows, (topology.n_ties, rows.shape[1]), dtype, rows, kept, made, name="flows")
 
     want = np.maximum(keep - rows, 0)
     asked, weighed = np.empty_like(rows), np.empty_like(rows)
@@ -188,17 +202,47 @@ def flow(topology, stock, reserve, *, sharing=None, weights=None, loss: float = 
     if givers is not None:
         sent[~givers] = 0
     sent[weighed <= 0] = 0
-    part = np.divide(sent, weighed, out=np.zeros_like(rows), where=weighed > 0)
+    with np.errstate(over="ignore"):
+        part = np.divide(sent, weighed, out=np.zeros_like(rows), where=weighed > 0)
     received = np.empty_like(rows)
     back = None if kept is None else np.ascontiguousarray(kept[take.order])
     _reduced(SUM, topology, part, take, back, False, threads, received)
-    received *= want
+    with np.errstate(over="ignore", invalid="ignore"):
+        received *= want
+        left = rows - sent + (1 - loss) * received
+    _conserved(sent, received, left, give, take)
     if flows is not None:
-        np.multiply(part[topology.source], want[topology.target], out=flows)
+        flows[...] = part[topology.source]
         if kept is not None:
-            flows *= kept[:, None]
-    made.reshape(rows.shape)[...] = rows - sent + (1 - loss) * received
+            flows *= kept[:, None]      # first, as above: without its weight a part may be too large for the type
+        flows *= want[topology.target]
+    made.reshape(rows.shape)[...] = left
     return made, sent.reshape(shape), received.reshape(shape)
+
+
+def _tamed(kept, give):
+    """Scale each donor's weights by a power of two if some are very large or tiny; no bit of the result is another."""
+    if not kept.size or (kept.min() > 2.0**-32 and kept.max() < 2.0**32):
+        return kept
+    most, has = np.zeros(len(give.degree)), give.degree > 0
+    most[has] = np.maximum.reduceat(kept, give.ptr[:-1][has])
+    return np.ldexp(kept, -np.repeat(np.frexp(most)[1], give.degree))
+
+
+def _conserved(sent, received, left, give, take):
+    """Refuse an exchange whose numbers lie so far apart that the type loses some of what is sent."""
+    if not sent.size:
+        return
+    of_one = int(give.degree.max()) + int(take.degree.max()) + 8    # roundings of what goes from one to one
+    kind = np.finfo(sent.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        away, come = (one.sum(axis=0, dtype=np.float64) for one in (sent, received))
+        fine = abs(away - come) <= of_one * float(kind.eps) * away + len(sent) * float(kind.tiny)
+        fine &= np.isfinite(left.sum(axis=0, dtype=np.float64))
+    if not fine.all():
+        raise ValueError(f"stock, reserve and weights must not be so large or far apart that {sent.dtype} cannot hold "
+                         f"their sums and products: of {away[~fine][0]:g} sent {come[~fine][0]:g} would arrive in "
+                         f"column {int(np.flatnonzero(~fine)[0])}")
 
 
 def regrow(values, rate, capacity, kind: str = "linear", *, out=None) -> np.ndarray:
@@ -210,14 +254,15 @@ def regrow(values, rate, capacity, kind: str = "linear", *, out=None) -> np.ndar
     Parameters
     ----------
     values : array_like of float or int
-        x, at least 0.
+        x, at least 0. Whole numbers grow by whole numbers, and linearly only.
     rate : array_like
         r, at least 0; for "logistic" at most 2, beyond which the steps of this map no longer settle.
     capacity : array_like
-        K, at least 0. What is above stays as it is ("linear") or shrinks ("logistic").
+        K, at least 0, and no more than the type of ``values`` can hold. What is above stays as it is ("linear") or
+        shrinks ("logistic").
     kind : {"linear", "logistic"}
     out : ndarray, optional
-        Of the type and shape of ``values``; may be ``values`` itself.
+        Of the type and shape of ``values``; may be ``values`` itself, and a `Field`.
 
     Returns
     -------
@@ -234,18 +279,46 @@ def regrow(values, rate, capacity, kind: str = "linear", *, out=None) -> np.ndar
     x, r, top = np.asarray(values), np.asarray(rate), np.asarray(capacity)
     for name, some, most in (("values", x, np.inf), ("rate", r, 2 if kind == "logistic" else np.inf),
                              ("capacity", top, np.inf)):
-        if some.dtype.kind not in "iuf" or not ((some >= 0) & (some <= most) & np.isfinite(some)).all():
-            said = "finite and at least 0" if most == np.inf else f"in [0, {most:g}]"
-            raise ValueError(f"{name} must be numbers {said}")
+        said = "finite and at least 0" if most == np.inf else f"in [0, {most:g}]"
+        if some.dtype.kind not in "iuf":
+            raise ValueError(f"{name} must be numbers {said}, not of type {some.dtype}")
+        _all(name, some, (some >= 0) & (some <= most) & np.isfinite(some), said)
         try:
             np.broadcast_to(some, x.shape)
         except ValueError:
             raise ValueError(f"{name} must broadcast to the values' shape {x.shape}, not {some.shape}") from None
-    if kind == "logistic" and x.dtype.kind != "f":
-        raise TypeError(f"values must be float32 or float64 for logistic growth, not of type {x.dtype}")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        grown = np.maximum(x, np.minimum(top, x + r)) if kind == "linear" else np.maximum(
-            x + np.where(top > 0, r * x * (1 - x / top), -x), 0)
-    made = out if out is values and isinstance(out, np.ndarray) else room(out, x.shape, x.dtype)
+    if x.dtype.kind == "f":
+        limit = np.finfo(x.dtype).max
+        _all("capacity", top, top <= limit, f"of at most {limit:g}, as values are of type {x.dtype}")
+    else:
+        if kind == "logistic":
+            raise TypeError(f"values must be float32 or float64 for logistic growth, not of type {x.dtype}")
+        limit = int(np.iinfo(x.dtype).max)
+        for name, some in (("rate", r), ("capacity", top)):
+            _all(name, some, some == np.floor(some), f"without a fraction, as values are of type {x.dtype}")
+        _all("capacity", top, ~_beyond(top, limit), f"of at most {limit}, as values are of type {x.dtype}")
+        r, top = (np.where(_beyond(some, limit), x.dtype.type(limit), np.where(_beyond(some, limit), 0, some).astype(
+            x.dtype)) for some in (r, top))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if kind == "logistic":
+            grown = np.maximum(x + np.where(top > 0, r * x * (1 - x / top), -x), 0)
+        elif x.dtype.kind == "f":
+            grown = np.maximum(x, np.minimum(top, x + r))
+        else:
+            grown = x + np.minimum(r, np.maximum(x, top) - x)       # x + r could be more than the type holds
+    out = _owned(out)
+    made = out if _same(out, x) and out.flags.writeable else room(out, x.shape, x.dtype)
     made[...] = grown
     return made
+
+
+def _all(name, some, fine, said):
+    """Refuse numbers of which some are not fine, and say which is the first."""
+    if not fine.all():
+        at = tuple(np.argwhere(~fine)[0].tolist())
+        raise ValueError(f"{name} must be numbers {said}, not {some[at]}" + (f" as at {at}" if at else ""))
+
+
+def _beyond(some, limit):
+    """Tell which whole numbers are above the greatest of a type, also if they are floats, which cannot hold it."""
+    return some.astype(np.float64) >= limit + 1.0 if some.dtype.kind == "f" else some > limit
