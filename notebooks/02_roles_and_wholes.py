@@ -253,7 +253,7 @@ plt.show()
 #
 # Uniform land for 750 ticks, then the seams are laid, and after 1,500 ticks they are taken away again. Wholes are
 # looked for in windows of 250 ticks, at low resolutions, and known again by their members. Do wholes outlive what made
-# them? (No: the four are there while the seams are, and gone in the first window after.)
+# them? (No: the four are found while the seams are there, and no more from the first window after.)
 
 # %%
 land = og.World(og.Topology.grid((SIDE, SIDE)), uniform.params, rng=1, ledger=True)

@@ -146,7 +146,9 @@ def test_windows_without_a_level():
     assert followed.names == [["W1", "W2"]] * 2 and followed.counts() == {**dict.fromkeys(EVENTS, 0), "continuation": 2}
     assert followed.ticks == [2, 4] and followed.absent == [1, 3] and not followed.fell
     assert "before, 1 window without a stable level" in str(followed)
-    assert "1 window more in which this level was not found; names last over it" in str(followed)
+    assert "between, 1 window in which this level was not found; names last over it" in str(followed)
+    assert "after, 2 windows in which this level was not found any more" in str(
+        follow_wholes([(1, some), (2, none), (3, none)]))
     test = Null.of(0.0, [.4, .5] * 10)
     fell = find_wholes(np.zeros((6, 6)), nulls=())
     fell = dataclasses.replace(fell, levels=[dataclasses.replace(some, decisive="flows", nulls={

@@ -27,7 +27,7 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
     A whole keeps its hue and its name for life; of more wholes than there are hues to tell apart, some share one, which
     is said, as it is of how many wholes there is no room for a name. Bands of wholes that are linked (see
     :func:`organism.wholes.follow_wholes`) have the hue of the earlier one, other moves of members are grey; members
-    who are born or die begin or end without a band.
+    who are born or die begin or end without a band. Windows in which the level was not found are empty, and say so.
 
     Parameters
     ----------
@@ -50,7 +50,8 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
         _drawing.note(ax, NOTHING)
         return ax
     ticks = np.array(followed.ticks, float)
-    width = 0.11 * (np.diff(ticks).min() if len(ticks) > 1 else 1.0)
+    ends = np.array(sorted([*followed.ticks, *followed.absent]), float)
+    width = 0.11 * (np.diff(ends).min() if len(ends) > 1 else 1.0)
     most = max(len(level.labels) for level in followed.levels)
     gap = most * min(0.02, 0.5 / max(map(len, followed.names)))
     stacks, last = [], None
@@ -70,13 +71,12 @@ def wholes_over_time(followed, ax: Axes | None = None, *, title: str | None = "w
                 ax.text(tick, y + size / 2, name, ha="center", va="center", fontsize=7, zorder=4, color="black",
                         path_effects=[withStroke(linewidth=1.8, foreground="white")])     # wider than its box
     for tick in followed.absent:
-        if ticks[0] < tick < ticks[-1]:
-            ax.text(tick, most / 2, "not found", ha="center", va="center", fontsize=8, rotation=90, color=INK, zorder=5)
-    ax.set_xlim(ticks[0] - 2 * width, ticks[-1] + 2 * width)
+        ax.text(tick, most / 2, "not found", ha="center", va="center", fontsize=8, rotation=90, color=INK, zorder=5)
+    ax.set_xlim(ends[0] - 2 * width, ends[-1] + 2 * width)
     tops = [bottom + level.sizes for bottom, level in zip(stacks, followed.levels, strict=True)]
     ax.set_ylim(-0.01 * most, 1.01 * max(top.max() for top in tops))
-    some = np.unique(np.linspace(0, len(ticks) - 1, min(len(ticks), 12)).round().astype(int))
-    ax.set_xticks(ticks[some], [f"{followed.ticks[i]:,}" for i in some], fontsize=8)
+    some = np.unique(np.linspace(0, len(ends) - 1, min(len(ends), 12)).round().astype(int))
+    ax.set_xticks(ends[some], [f"{ends[i]:,.0f}" for i in some], fontsize=8)
     told = [f"{number} {event}{'s' * (number != 1)}" for event, number in followed.counts().items()
             if number and event not in ("growth", "shrinkage", "continuation")]
     same = ("hue and name: the same whole" if len(hue) <= DISTINCT else

@@ -110,13 +110,17 @@ class Followed:
         every, lasting = {name for names in self.names for name in names}, set.intersection(*map(set, self.names))
         text = [f"{len(every)} wholes followed through {_windows_of(len(self))}, ticks {self.ticks[0]:,} to "
                 f"{self.ticks[-1]:,}; {len(lasting)} of them are there in every window."]
-        early, gaps = sum(tick < self.ticks[0] for tick in self.absent), len(self.absent)
+        first, last = self.ticks[0], self.ticks[-1]
+        early, late = sum(tick < first for tick in self.absent), sum(tick > last for tick in self.absent)
+        between = len(self.absent) - early - late
         if early:
             text.append(f"  before, {_windows_of(early)} without a "
                         + ("level that stands" if self.fell else "stable level"))
-        if gaps > early:
-            text.append(f"  {_windows_of(gaps - early)} more in which this level was not found; names last over "
-                        f"{'them' if gaps - early > 1 else 'it'}")
+        if between:
+            text.append(f"  between, {_windows_of(between)} in which this level was not found; names last over "
+                        f"{'them' if between > 1 else 'it'}")
+        if late:
+            text.append(f"  after, {_windows_of(late)} in which this level was not found any more")
         chance = sum(level.stands is False for level in self.levels)
         if chance:
             text.append(f"  in {chance} of the windows its wholes are no more than chance or the other levels make")
