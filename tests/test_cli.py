@@ -280,6 +280,8 @@ def test_a_run_tells_of_roles_and_wholes_of_its_last_third(seams):
     members = table(folder / "members.csv")
     assert [int(row["whole_1"]) for row in members] == third[1].labels[np.argsort(third.trade.uid)][
         world.state["uid"][world.living]].tolist()
+    assert 0 <= found["roles"]["halfway"] < .5 and not found["roles"]["underdetermined"]
+    assert set(found["roles"]["strength_error"]) == set(found["roles"]["prediction_strength"])
     sizes = [one["members"] for one in found["roles"]["roles"]]
     assert np.bincount([int(row["role"]) for row in members]).tolist() == sizes and len(sizes) == 4
     graph = nx.read_graphml(folder / "interdependence.graphml")
@@ -429,6 +431,10 @@ def test_other_methods_find_the_same_groups(method):
     pairs = [set(zip([row["level_0"] for row in mine], [row[name] for row in other], strict=True))
              for name in other[0] if name.startswith("level_")]
     assert result(method)["wholes"]["method"] == method
+    for one in result("louvain")["wholes"]["levels"]:
+        assert one["bootstrap"] is None and one["other_method"]["method"] == "networkx"
+        assert one["other_method"]["agreement"] <= 1 and one["other_method"]["wholes"] > 1
+    assert result(method)["roles"]["underdetermined"] in (True, False)
     assert 3 in [len(pair) for pair in pairs]               # a level with the same three groups
 
 

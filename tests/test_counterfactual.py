@@ -274,6 +274,10 @@ def test_of_many_members_whose_welfare_is_noise_a_lesion_names_nobody():
                        np.ones(1000, int), 10, 16, 1, each)
         named += "Most is lost" in repr(found)
     assert named <= stats.binom.ppf(.999, 100, .05)
+    for branches in (2, 3, 5):              # few values, so that all branches often agree to the last bit
+        each = np.random.default_rng(1).choice([-.1, 0, .1], (branches, 500))
+        assert "Nobody alone" in repr(Lesion(np.array([0]), np.arange(1, 501), each.mean(axis=0), each.std(
+            axis=0, ddof=1) / branches**.5, np.ones(500, int), 10, branches, 1, each))
 
 
 def test_shown_at_the_head(capsys):

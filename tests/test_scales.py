@@ -18,7 +18,17 @@ from matplotlib import pyplot  # noqa: E402
 from matplotlib.collections import PolyCollection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from organism import Snapshots, Topology, World, find_roles, flows, measures, plots, scales  # noqa: E402
+from organism import (  # noqa: E402
+    Snapshots,
+    Topology,
+    World,
+    find_roles,
+    flows,
+    interdependence,
+    measures,
+    plots,
+    scales,
+)
 from organism.scales import COLUMNS, Scales, _length, boxes, by_scale, role_correlation  # noqa: E402
 from organism.wholes import _detect, null_flows, planted_flows, trade_of  # noqa: E402
 
@@ -437,7 +447,33 @@ def test_curve_and_band_are_those_of_the_frame():
 
 
 def rows(**columns):
-    return Scales(pd.DataFrame({"measure": "closure", **columns}), "flows", 9, 1)
+    return Scales(pd.DataFrame({"measure": "closure", "compared": 39, **columns}), "flows", 39, 1)
+
+
+def test_too_few_nulls_are_said_to_be_too_few():
+    few = rows(scale=[2, 4, 8], observed=[.9, .9, .9], null_mean=[.2] * 3, null_low=[.1] * 3, null_high=[.3] * 3,
+               pvalue=[2 / 19] * 3, compared=18)
+    said = words(drawn(plots.by_scale(few, "closure")))
+    assert "too few nulls to tell p ≤ 0.05 (it takes 39) at 3 of 3 sizes" in said and len(said) == 3
+    some = rows(scale=[2, 4], observed=[.9, .9], null_mean=[.2] * 2, null_low=[.1] * 2, null_high=[.3] * 2,
+                pvalue=[.05, 2 / 38], compared=[39, 37])
+    said = "; ".join(words(drawn(plots.by_scale(some, "closure"))))
+    assert "at 1 of 2 sizes" in said and "above chance" in said
+
+
+def test_what_is_given_has_its_flows_shuffled():
+    """A series of snapshots and the interdependence of a world have the nulls of their world."""
+    world = World(Topology.grid((8, 8)), rng=1, ledger=True)
+    world.step(100)
+    taken = Snapshots(world, every=50)
+    world.step(50)
+    for source in (taken, taken[-1], taken[-1].reading(), interdependence(world), world):
+        assert by_scale(source, n_nulls=1, rng=1).null == "flows"
+    assert by_scale(nx.karate_club_graph(), n_nulls=1, rng=1).null == "degrees"
+    boxed = [by_scale(one, n_nulls=1, rng=1).frame["scale"].unique().tolist() for one in (taken, world)]
+    assert boxed[0] == boxed[1]
+    with pytest.raises(TypeError, match="world must be a World, .*, not Snapshots"):
+        role_correlation(taken)
 
 
 def test_no_band_where_nothing_compares_and_a_bar_where_one_scale_is():

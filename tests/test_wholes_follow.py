@@ -181,6 +181,50 @@ def test_the_level_followed_stays_the_same_one():
     assert follow_wholes([(1, wholes(fine)), (2, wholes(coarse))]).counts()["merge"] == 2
 
 
+def nested_in(*labels, uids=None):
+    none = find_wholes(np.zeros((6, 6)), nulls=())
+    return dataclasses.replace(none, levels=[level(list(one), uids or list(range(len(one)))) for one in labels],
+                               trade=level(list(labels[0]), uids or list(range(len(labels[0])))).trade)
+
+
+def test_wholes_that_merge_or_split_beside_another_level_do_so():
+    four = np.repeat(range(4), [20, 20, 10, 10])
+    merged = [0] * 40 + [1] * 10 + [2] * 10
+    followed = follow_wholes([(1, nested_in(four, four // 2)), (2, nested_in(merged, four // 2)),
+                              (3, nested_in(merged, four // 2))])
+    assert followed.ticks == [1, 2, 3] and followed.counts()["merge"] == 1 and followed.counts()["continuation"] == 5
+    tens = np.repeat(range(4), 10)
+    split = follow_wholes([(1, nested_in(tens, tens // 2)), (2, nested_in(tens, [0] * 10 + [1] * 10 + [2] * 20))], -1)
+    assert split.counts()["split"] == 1 and split.counts()["merge"] == 0
+
+
+def test_another_level_is_known_even_if_it_was_not_there_for_a_window():
+    fine, coarse = np.repeat(range(6), 10), np.repeat(range(2), 30)
+    both = nested_in(fine, coarse)
+    for between in ((2, nested_in(fine)), (2, nested_in(fine)[0])):
+        followed = follow_wholes([(1, both), between, (3, nested_in(coarse)), (4, both)])
+        assert followed.ticks == [1, 2, 4]
+        assert followed.counts()["continuation"] == 12 == sum(followed.counts().values())
+    other = follow_wholes([(1, both), (2, nested_in(coarse)), (3, nested_in(fine)), (4, both)], -1)
+    assert [one.n_wholes for one in other.levels] == [2, 2, 2] and other.absent == [3]
+
+
+def test_members_who_are_all_gone_are_deaths_and_no_likeness_is_none():
+    fine, coarse = np.repeat(range(6), 10), np.repeat(range(2), 30)
+    empty = find_wholes(np.zeros((0, 0)), nulls=())
+    ended = follow_wholes([(1, nested_in(fine)), (2, empty), (3, empty)])
+    assert ended.counts() == {**dict.fromkeys(EVENTS, 0), "death": 6} and ended.absent == [2, 3]
+    assert "none of its members was left" in str(ended)
+    strangers = nested_in(fine, coarse, uids=list(range(100, 160)))
+    for level_, number in ((0, 6), (-1, 2)):
+        again = follow_wholes([(1, nested_in(fine, coarse)), (2, empty), (3, strangers)], level_)
+        assert again.counts()["death"] == again.counts()["birth"] == number and not set.intersection(
+            *map(set, again.names))
+    shuffled = np.random.default_rng(0).permutation(fine)
+    for first in (nested_in(fine), nested_in(fine, coarse)):
+        assert follow_wholes([(1, first), (2, nested_in(shuffled))]).absent == [2]
+
+
 def test_snapshots_are_searched_window_by_window():
     supply = np.ones((16, 16))
     supply[::8], supply[:, ::8] = 0.05, 0.05

@@ -62,10 +62,12 @@ def by_scale(scales, measure: str = "role_entropy", ax: Axes | None = None, *, t
     ax.plot(rows["scale"], rows["observed"], "o-", color=PALETTE[0], markersize=4, label="observed")
     beyond = rows["pvalue"] <= ALPHA
     high = rows["observed"] > rows["null_mean"]
-    if not beyond.any() and scales.n_nulls + 1 < 2 / ALPHA:
-        ax.plot([], [], " ", label=f"{scales.n_nulls} nulls are too few to tell p ≤ {ALPHA:.2g}: {2 / ALPHA - 1:.0f}")
-    else:
+    few = ~beyond & rows["null_mean"].notna() & (rows["compared"] + 1 < 2 / ALPHA)
+    if beyond.any() or not few.all():
         _marks(ax, rows["scale"], rows["observed"], beyond & high, beyond & ~high, f"(p ≤ {ALPHA:.2g})")
+    if few.any():
+        ax.plot([], [], " ", label=f"too few nulls to tell p ≤ {ALPHA:.2g} (it takes {2 / ALPHA - 1:.0f}) "
+                                   f"at {few.sum()} of {len(rows)} sizes")
     _ends(ax, scales.frame, rows)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.3g}" if value < 1000 else f"{value:,.0f}")

@@ -72,7 +72,8 @@ class Lesion:
         -------
         pandas.DataFrame
             One row a distance: how many ``members``, mean ``effect`` on them, its standard ``error`` over the branches
-            and ``z``, their ratio (NaN where branches do not differ). |z| of less than about 3 is nothing.
+            and ``z``, their ratio (NaN where branches do not differ). |z| of less than about 3 is nothing, and of few
+            branches also more.
         """
         import pandas as pd
 
@@ -97,8 +98,10 @@ class Lesion:
         from scipy import stats
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            pvalue = stats.t.sf(-self.effect / self.error, self.branches - 1) * len(self.others)
-        lost = np.flatnonzero((self.effect < 0) & ((pvalue <= ALPHA) | (self.error == 0)))
+            pvalue = stats.t.sf(-self.effect / self.error, self.branches - 1)
+        # where all branches agree to the last bit that is at least as much as so many heads in a row
+        pvalue = np.where(self.error > 1e-9 * abs(self.effect), pvalue, 0.5 ** (self.branches - 1)) * len(self.others)
+        lost = np.flatnonzero((self.effect < 0) & (pvalue <= ALPHA))
         if not len(lost):
             return (f"Nobody alone loses more than noise, of so many members and {self.branches} branches "
                     f"(p > {ALPHA:g}, Bonferroni)")

@@ -23,7 +23,7 @@ SAMPLE = 2000
 #: Pairs of random halves by which a number of roles is judged, at most, of few members and of more than are sampled:
 #: those leap less, and cost more.
 MOST_HALVES = 40, 24
-#: If so many members lie halfway between two roles, over those at their middles, there is no gap between them.
+#: If more members lie halfway between two roles, over those at their middles, there is no clear gap between them.
 NO_GAP = 0.5
 
 
@@ -147,8 +147,8 @@ class Roles:
         roles = [f"  {i}  {one}" for i, one in enumerate(self.profiles)] if acting else []
         if self.n_roles > 1 and self.differ and self.halfway > NO_GAP:
             more = (more + "\n").lstrip() + (
-                f"  There is no gap: {self.halfway:.0%} as many members lie halfway between two roles as at their "
-                "middles; they may differ by degrees.")
+                f"  There is no clear gap: {self.halfway:.0%} as many members lie halfway between two roles as at "
+                "their middles; they may differ by degrees.")
         return "\n".join([head, *([more] if more else []), *roles, *few])
 
     __repr__ = __str__

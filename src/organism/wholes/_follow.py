@@ -21,6 +21,9 @@ __all__ = ["EVENTS", "Followed", "follow_wholes"]
 #: What can become of a whole, in the order in which they are told.
 EVENTS = ("birth", "growth", "shrinkage", "continuation", "merge", "split", "death")
 
+#: A level is another one if so many of their wholes are found one to one.
+SAME = 0.8
+
 
 @dataclass(frozen=True, eq=False)
 class Followed:
@@ -45,6 +48,8 @@ class Followed:
         Of the search in snapshots.
     absent : list of int
         At which the windows end in which the level was not found; names last over them.
+    ended : bool
+        Whether in the end none of its members was left.
     fell : bool
         Whether some window had levels, but none that stands against its nulls to begin with.
     """
@@ -58,6 +63,7 @@ class Followed:
     alpha: float
     seed: int
     absent: list[int] = field(default_factory=list)
+    ended: bool = False
     fell: bool = False
 
     def __len__(self) -> int:
@@ -120,7 +126,8 @@ class Followed:
             text.append(f"  between, {_windows_of(between)} in which this level was not found; names last over "
                         f"{'them' if between > 1 else 'it'}")
         if late:
-            text.append(f"  after, {_windows_of(late)} in which this level was not found any more")
+            text.append(f"  after, {_windows_of(late)} in which this level was not found any more"
+                        + (": none of its members was left" if self.ended else ""))
         chance = sum(level.stands is False for level in self.levels)
         if chance:
             text.append(f"  in {chance} of the windows its wholes are no more than chance or the other levels make")
@@ -152,10 +159,10 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
     several later ones has split; without an earlier one it is born, without a later one dead. Members are known by
     their uids (nodes of a graph by their names), so that one who dies is not taken for its successor on the site.
 
-    One level is followed. In a later window it is the one that agrees best with it, of those with which no other level
-    of the window before agrees better: so a coarse level whose finer one was not found in some window is no merger.
-    It is followed whether it stands there against its nulls or not; a window where nothing is like it is left out, and
-    is no death.
+    One level is followed. In a later window it is the one that agrees best with it, but not one that is clearly another
+    of the levels before (whose wholes are nearly all found again in it one to one): so a coarse level whose finer one
+    was not found in some window is no merger. It is followed whether it stands there against its nulls or not. A window
+    where nothing is like it is left out, and is no death, unless none of its members is left.
 
     Parameters
     ----------
@@ -210,15 +217,19 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
                         f"{series!r:.60}")
     seed = resolved(rng)
     ticks, levels, names, shared, links, records, absent, made = [], [], [], [], [], [], [], 0
-    nest, fell, latest = [], False, None        # the levels of the last window with the one that is followed
+    others, fell, latest, gone = [], False, None, False         # others: the last seen levels beside the one followed
     for tick, found in _windows(series, np.random.default_rng(seed), options):
         if latest is not None and tick <= latest:
             raise ValueError(f"ticks must ascend, but {tick} comes after {latest}")
         latest = int(tick)
-        chosen = _chosen(found, level, levels[-1] if levels else None, nest)
+        left = bool(levels) and len(_both(levels[-1], found)[0]) > 0
+        chosen = _chosen(found, level, levels[-1] if left else None, others, strict=not levels)
         if chosen is None:
             absent.append(latest)
             fell |= not levels and len(found) > 0
+            if levels and not left and not gone:
+                gone = True
+                records += [row | {"tick": latest} for row in _deaths(levels[-1], names[-1], change)]
             continue
         heirs = {}
         if levels:
@@ -231,14 +242,16 @@ def follow_wholes(series, level: int = 0, *, overlap: float = 0.5, change: float
             made += j not in heirs
             own.append(names[-1][heirs[j]] if j in heirs else f"W{made}")
         if levels:
-            records += _Step(latest, table, link, sizes, names[-1], own, survivors, change).rows()
+            rows = _Step(latest, table, link, sizes, names[-1], own, survivors, change).rows()
+            records += [row for row in rows if not (gone and row["event"] == "death")]
             shared.append(table)
             links.append(link)
         ticks.append(latest)
         levels.append(chosen)
         names.append(own)
-        nest = [chosen] if isinstance(found, Level) else list(found)
-    return Followed(ticks, levels, names, shared, links, records, alpha, seed, absent, fell)
+        gone = False
+        others = [one for one in found if one is not chosen] if isinstance(found, Wholes) and len(found) > 1 else others
+    return Followed(ticks, levels, names, shared, links, records, alpha, seed, absent, gone, fell)
 
 
 def _windows(series, rng, options):
@@ -259,20 +272,34 @@ def _windows(series, rng, options):
         yield tick, found
 
 
-def _chosen(found, level: int, last: Level | None, nest: list[Level]) -> Level | None:
-    """Return the level to follow of one window, or None; ``nest`` holds the last one and those beside it."""
+def _chosen(found, level: int, last: Level | None, others: list[Level], strict: bool) -> Level | None:
+    """Return the level to follow of one window, or None; ``others`` were found beside the last one."""
     if isinstance(found, Level):
         return found
     if last is None:
         standing = found.standing
-        if standing and not -len(standing) <= level < len(standing):
+        if strict and standing and not -len(standing) <= level < len(standing):
             raise ValueError(f"level must be in [{-len(standing)}, {len(standing) - 1}], not {level}: "
                              f"so many levels stand in the first window")
-        return standing[level] if standing else None
-    like = [(_alike(last, one), one) for one in found]
-    like = [(alike, one) for alike, one in like
-            if all(_alike(other, one) <= alike for other in nest if other is not last)]
+        return standing[max(-len(standing), min(level, len(standing) - 1))] if standing else None
+    like = []
+    for one in found:
+        alike, same = _alike(last, one), _paired(last, one)
+        if alike > 0 and not any(SAME <= _paired(other, one) > same for other in others):
+            like.append((alike, one))
     return max(like, key=lambda pair: pair[0])[1] if like else None
+
+
+def _paired(a: Level, b: Level) -> float:
+    """Return the share of the wholes of two levels that are found one to one in the other: a Jaccard index over ½."""
+    table, _ = _shared(a, b)
+    return 2 * float((table > (a.sizes[:, None] + b.sizes - table) / 2).sum()) / (a.n_wholes + b.n_wholes)
+
+
+def _deaths(level: Level, names: list[str], change: float) -> list[dict]:
+    """Return the rows of the deaths of all wholes of a level."""
+    none, sizes = np.zeros((level.n_wholes, 0), np.int64), [level.sizes, np.zeros(0, np.int64)]
+    return _Step(0, none, none > 0, sizes, names, [], 0, change).rows()
 
 
 def _alike(a: Level, b: Level) -> float:
@@ -281,8 +308,8 @@ def _alike(a: Level, b: Level) -> float:
     return agreement(a.labels[here[0]], b.labels[here[1]]) if len(here[0]) else 0.0
 
 
-def _both(a: Level, b: Level) -> tuple[list[int], list[int]]:
-    """Return places, in each of two levels, of the members that are in both."""
+def _both(a, b) -> tuple[list[int], list[int]]:
+    """Return places, in each of two levels or wholes, of the members that are in both."""
     place = {uid: i for i, uid in enumerate(a.trade.uid.tolist())}
     pairs = [(place[uid], j) for j, uid in enumerate(b.trade.uid.tolist()) if uid in place]
     return [i for i, _ in pairs], [j for _, j in pairs]
