@@ -337,6 +337,11 @@ def role_correlation(world, roles=None, *, reach: int = 10, n_nulls: int = 99, r
     length : float
         Correlation length: distance at which the size of the correlation first falls to 1/e of that at one tie, by
         interpolation; 0 if that at one tie is not beyond its null; inf if it does not fall so low within reach.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is refused; snapshots and graphs do not tell who is how far from whom.
     """
     import pandas as pd
 
