@@ -82,8 +82,21 @@ def test_grids_of_every_size_are_imitated_alike():
         for itself in (True, False):
             assert act.imitate(grid, s, p, include_self=itself).ravel().tolist() == plain.imitate_best(
                 grid, s.ravel(), p.ravel(), itself)
+        for q in (1 + p * 1e-15, p * 1e300, (p - 1) * 1e-320, .1 * p):       # beyond what float32 tells apart
+            assert act.imitate(grid, s, q).ravel().tolist() == plain.imitate_best(grid, s.ravel(), q.ravel())
         A = [[.3, 1.2], [.7, .1]]
         assert act.play(grid, s, A).ravel().tolist() == plain.play(grid, s.ravel(), s.ravel(), A)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64])
+def test_strategies_are_checked_as_wide_as_they_are(dtype):
+    for bad in (2, -1, np.iinfo(dtype).max, np.iinfo(dtype).min):
+        s = np.zeros(20, dtype)
+        s[7] = bad
+        with pytest.raises(ValueError, match=rf"strategies must be in \[0, 1\]; that of site 7 is {bad}"):
+            act.play(GRID, s, [[1, 0], [1, 0]])
+    many = np.arange(20).astype(dtype)
+    assert act.play(GRID, many, np.zeros((200, 200))).tolist() == [0] * 20
 
 
 def test_random_imitation_has_its_probabilities():

@@ -44,6 +44,8 @@ def whole(name, value, low=None) -> int:
     -------
     int
     """
+    if type(value) is int and (low or 0) <= value < 2**63:              # as nearly always
+        return value
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         if isinstance(value, bool) or not (isinstance(value, numbers.Real) and float(value).is_integer()):
             least = "" if low is None else f" of at least {low}"
@@ -55,12 +57,15 @@ def whole(name, value, low=None) -> int:
     return int(value)
 
 
+PROCESSORS = os.cpu_count() or 1
+
+
 def crew(threads) -> int:
     """Return how many threads to start: as many as are asked for, up to four for each processor there is.
 
     More would only wait for each other, and so many that the system has no room for them end the interpreter.
     """
-    return min(whole("threads", threads, 1), 4 * (os.cpu_count() or 1))
+    return min(whole("threads", threads, 1), 4 * PROCESSORS)
 
 
 def number(name, value, low=-float("inf"), high=float("inf"), ends: str = "[]") -> float:

@@ -24,11 +24,13 @@ typedef struct {
 
 /* -- reading ------------------------------------------------------------------------------------------------------ */
 
-#define READ(T) { \
+/* U: unsigned as T, so that negative numbers are great; compared as wide as they are */
+#define READ(T, U) { \
     const T *x = from; \
-    if (small) for (i = 0; i < n; i++) wrong |= (uint64_t)(int64_t)x[i] >= (uint64_t)most, small[i] = (uint8_t)x[i]; \
-    else for (i = 0; i < n; i++) wrong |= (uint64_t)(int64_t)x[i] >= (uint64_t)most, wide[i] = (int32_t)x[i]; \
-    for (i = 0; wrong && i < n; i++) if ((uint64_t)(int64_t)x[i] >= (uint64_t)most) return i; \
+    const U last = (uint64_t)(most - 1) < (U)-1 >> 1 ? (U)(most - 1) : (U)-1 >> 1; \
+    if (small) for (i = 0; i < n; i++) wrong |= (U)x[i] > last, small[i] = (uint8_t)x[i]; \
+    else for (i = 0; i < n; i++) wrong |= (U)x[i] > last, wide[i] = (int32_t)x[i]; \
+    for (i = 0; wrong && i < n; i++) if ((U)x[i] > last) return i; \
     return -1; }
 
 /* Read whole numbers of `size` bytes into bytes or else 32 bits; returns the first not in 0 … most - 1, or -1. */
@@ -36,9 +38,9 @@ static int64_t codes(const void *from, int size, int64_t n, int64_t most, uint8_
                      int32_t *restrict wide) {
     int64_t i;
     int wrong = 0;
-    if (size == 1) READ(int8_t)
-    if (size == 4) READ(int32_t)
-    READ(int64_t)
+    if (size == 1) READ(int8_t, uint8_t)
+    if (size == 4) READ(int32_t, uint32_t)
+    READ(int64_t, uint64_t)
 }
 #undef READ
 
@@ -203,13 +205,22 @@ static void imitate_ties(const void *from, void *to, int size, const double *pay
     }
 }
 
+/* Whether all numbers are the same when rounded to float. */
+static int rounded(const double *x, int64_t n) {
+    int64_t i, end;
+    int wrong = 0;
+    for (i = end = 0; i < n && !wrong; )
+        for (end = n - end > 1024 ? end + 1024 : n; i < end; i++) wrong |= (double)(float)x[i] != x[i];
+    return !wrong;
+}
+
 /* One row of scores: those of strategy 0, those of 1, and the best of three beside each other of both; widened by a
-   cell at either end. Beyond an edge nobody scores. */
-static void scores(const uint8_t *s, const double *payoff, double *room, int64_t y, int64_t height, int64_t width,
+   cell at either end. Beyond an edge nobody scores. Rounded to float: what is more then, was more before. */
+static void scores(const uint8_t *s, const double *payoff, float *room, int64_t y, int64_t height, int64_t width,
                    int moore, int torus) {
     const int64_t wide = width + 2;
-    double *restrict zero = room + 1, *restrict one = zero + wide;
-    double *restrict most0 = one + wide, *restrict most1 = most0 + wide;
+    float *restrict zero = room + 1, *restrict one = zero + wide;
+    float *restrict most0 = one + wide, *restrict most1 = most0 + wide;
     int64_t x;
     if (torus) y = (y + height) % height;
     if (y < 0 || y >= height) {
@@ -219,9 +230,10 @@ static void scores(const uint8_t *s, const double *payoff, double *room, int64_t
     s += y * width;
     payoff += y * width;
     for (x = 0; x < width; x++) {
-        const int64_t mine = -(int64_t)s[x];
-        one[x] = mine ? payoff[x] : -INFINITY;
-        zero[x] = mine ? -INFINITY : payoff[x];
+        const int32_t mine = -(int32_t)s[x];
+        const float score = (float)payoff[x];
+        one[x] = mine ? score : -INFINITY;
+        zero[x] = mine ? -INFINITY : score;
     }
     zero[-1] = torus ? zero[width - 1] : -INFINITY, zero[width] = torus ? zero[0] : -INFINITY;
     one[-1] = torus ? one[width - 1] : -INFINITY, one[width] = torus ? one[0] : -INFINITY;
@@ -235,7 +247,7 @@ static void scores(const uint8_t *s, const double *payoff, double *room, int64_t
 
 #define PUT(T) { \
     T *to = (T *)out + y * width; \
-    if (size < 8) for (x = 0; x < width; x++) to[x] = (T)new[x]; \
+    if (size != 4) for (x = 0; x < width; x++) to[x] = (T)new[x]; \
     if (unsure) for (x = 0; x < width; x++) if (new[x] > 1) { \
         int64_t who = model(payoff, ptr, end, y * width + x, self); \
         to[x] = (T)s[who < 0 ? y * width + x : who]; \
@@ -246,6 +258,7 @@ static int imitate_grid(const uint8_t *s, void *out, int size, const double *pay
                         const int32_t *end, int64_t height, int64_t width, int moore, int torus, int self,
                         int threads) {
     const int64_t wide = width + 2;
+    const int exact = self && rounded(payoff, height * width);
     int fine = 1, bands = (int)(threads < height ? threads : height);
 #pragma omp parallel num_threads(bands) if (bands > 1)
     {
@@ -255,7 +268,7 @@ static int imitate_grid(const uint8_t *s, void *out, int size, const double *pay
         int64_t band = 0, of = 1;
 #endif
         int64_t from = height * band / of, to = height * (band + 1) / of, y, x, d;
-        double *room = malloc((size_t)(12 * wide + wide) * sizeof(double));
+        float *room = malloc((size_t)(13 * wide) * sizeof(float));
         if (!room) {
 #pragma omp atomic write
             fine = 0;
@@ -263,35 +276,33 @@ static int imitate_grid(const uint8_t *s, void *out, int size, const double *pay
             for (d = -1; d < 1; d++)
                 scores(s, payoff, room + ((from + d + 3) % 3) * 4 * wide, from + d, height, width, moore, torus);
             for (y = from; y < to; y++) {
-                const double *up = room + ((y + 2) % 3) * 4 * wide + 1, *here = room + (y % 3) * 4 * wide + 1;
-                double *low = room + ((y + 1) % 3) * 4 * wide;
-                const double *down = low + 1;
-                const double *restrict z = here, *restrict o = z + wide;
-                const double *restrict h0 = o + wide, *restrict h1 = h0 + wide;
-                const double *restrict u0 = up + (moore ? 2 : 0) * wide, *restrict u1 = u0 + wide;
-                const double *restrict d0 = down + (moore ? 2 : 0) * wide, *restrict d1 = d0 + wide;
-                int64_t *restrict new = size == 8 ? (int64_t *)out + y * width : (int64_t *)(room + 12 * wide);
-                int64_t unsure = 0;
+                const float *up = room + ((y + 2) % 3) * 4 * wide + 1, *here = room + (y % 3) * 4 * wide + 1;
+                float *low = room + ((y + 1) % 3) * 4 * wide;
+                const float *down = low + 1;
+                const float *restrict z = here, *restrict o = z + wide;
+                const float *restrict h0 = o + wide, *restrict h1 = h0 + wide;
+                const float *restrict u0 = up + (moore ? 2 : 0) * wide, *restrict u1 = u0 + wide;
+                const float *restrict d0 = down + (moore ? 2 : 0) * wide, *restrict d1 = d0 + wide;
+                int32_t *restrict new = size == 4 ? (int32_t *)out + y * width : (int32_t *)(room + 12 * wide);
+                int32_t unsure = 0;
                 scores(s, payoff, low, y + 1, height, width, moore, torus);
-                /* in lanes as wide as the scores: 0, 1, or 2 where others of both are best */
-#define DECIDE(a, b) \
-    const double m0 = a, m1 = b; \
-    const double own = BEST(o[x], z[x]); \
-    const int64_t more = m1 > m0 ? 1 : 0, same = m1 == m0 ? 3 : 0; \
-    const int64_t mine = o[x] > z[x] ? 1 : 0, among = own >= m0 ? 1 : 2; \
-    new[x] = more | (same & among & (mine | 2)); \
-    unsure |= new[x];
-                if (self && moore) for (x = 0; x < width; x++) {
-                    DECIDE(BEST(BEST(u0[x], d0[x]), h0[x]), BEST(BEST(u1[x], d1[x]), h1[x]))
-                } else if (self) for (x = 0; x < width; x++) {
-                    DECIDE(BEST(BEST(u0[x], d0[x]), BEST(BEST(z[x - 1], z[x + 1]), z[x])),
-                           BEST(BEST(u1[x], d1[x]), BEST(BEST(o[x - 1], o[x + 1]), o[x])))
-                } else for (x = 0; x < width; x++) {
-                    double m0 = BEST(BEST(u0[x], d0[x]), BEST(z[x - 1], z[x + 1]));
-                    double m1 = BEST(BEST(u1[x], d1[x]), BEST(o[x - 1], o[x + 1]));
-                    new[x] = m1 > m0 ? 1 : m1 < m0 ? 0 : 2;
-                    unsure |= new[x];
-                }
+                /* in lanes as wide as the scores: 0, 1, or 2 where it takes a closer look who of both is best */
+#define MOST(row, side) BEST(BEST(u##row[x], d##row[x]), side)
+#define THREE(of) BEST(BEST(of[x - 1], of[x + 1]), of[x])
+#define DECIDE(m0, m1) { \
+    const float most0 = m0, most1 = m1, own = BEST(o[x], z[x]); \
+    const int32_t more = most1 > most0 ? 1 : 0, same = most1 == most0 ? 3 : 0; \
+    const int32_t mine = o[x] > z[x] ? 1 : 0, among = own >= most0 ? 1 : 2; \
+    unsure |= new[x] = more | (same & among & (mine | 2)); }
+#define COMPARE(m0, m1) { \
+    const float most0 = m0, most1 = m1; \
+    unsure |= new[x] = most1 > most0 ? 1 : most1 < most0 ? 0 : 2; }
+                if (exact && moore) for (x = 0; x < width; x++) DECIDE(MOST(0, h0[x]), MOST(1, h1[x]))
+                else if (exact) for (x = 0; x < width; x++) DECIDE(MOST(0, THREE(z)), MOST(1, THREE(o)))
+                else if (self && moore) for (x = 0; x < width; x++) COMPARE(MOST(0, h0[x]), MOST(1, h1[x]))
+                else if (self) for (x = 0; x < width; x++) COMPARE(MOST(0, THREE(z)), MOST(1, THREE(o)))
+                else for (x = 0; x < width; x++)
+                    COMPARE(MOST(0, BEST(z[x - 1], z[x + 1])), MOST(1, BEST(o[x - 1], o[x + 1])))
                 unsure &= 2;
                 if (size == 1) PUT(int8_t) else if (size == 4) PUT(int32_t) else PUT(int64_t)
             }
@@ -302,5 +313,8 @@ static int imitate_grid(const uint8_t *s, void *out, int size, const double *pay
 }
 #undef PUT
 #undef DECIDE
+#undef COMPARE
+#undef THREE
+#undef MOST
 #undef BEST
 #endif

@@ -346,8 +346,16 @@ static void OF(equal)(const T *x, int64_t *out, Ties t) {
 
 static void OF(spread)(const T *x, R *out, const R *weight, const R *strength, const R *rate, Ties t) {
     int64_t i;
-    if (t.columns == 1 && !weight) {
+    if (t.columns == 1 && !weight && t.slices.runs >= t.slices.gathers) {
         OF(diffuse_slices)(x, out, strength, rate[0], &t);
+        return;
+    }
+    if (t.columns == 1 && !weight) { /* slices of sites from here and there: their own numbers are read in order, after */
+        const R part = rate[0];
+        OF(sum_slices)(x, out, NULL, 0, &t);
+#pragma omp parallel for num_threads(t.threads) if (t.threads > 1) schedule(static)
+        for (i = 0; i < t.sites; i++)
+            OF(put)(DIFFUSE, x, out, strength, part, 0, t.ptr[i + 1] - t.ptr[i], i, out[i]);
         return;
     }
 #pragma omp parallel for num_threads(t.threads) if (t.threads > 1) schedule(static)

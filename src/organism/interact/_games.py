@@ -26,7 +26,7 @@ def payoffs_of(payoff) -> tuple[np.ndarray, np.ndarray | None, int]:
             given.ndim == 3 and len(given) != 2):
         raise ValueError(f"{said}, not of shape {given.shape}")
     given = np.ascontiguousarray(given, np.float64)
-    if not np.isfinite(given).all():
+    if games.unbounded(address(given), given.size) >= 0:
         at = tuple(np.argwhere(~np.isfinite(given))[0].tolist())
         raise ValueError(f"payoff must be finite; that at {at} is {given[at]}")
     return (given, None, given.shape[1]) if given.ndim == 2 else (given[0], given[1], given.shape[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -227,7 +228,7 @@ def row_by_row(topology) -> bool:
 
 def grid_shape(topology) -> tuple | None:
     """Return the shape of a grid whose sites go row by row, else None: those of a space may go by columns."""
-    holes = topology.kind == "grid" and topology.n_sites < int(np.prod(topology.shape))
+    holes = topology.kind == "grid" and topology.n_sites < math.prod(topology.shape)
     return tuple(topology.shape) if holes or row_by_row(topology) else None
 
 
@@ -264,7 +265,7 @@ def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, 
         said = f"({n},)" + (f" or {tuple(grid)}" if grid is not None and len(grid) > 1 else "")
         raise ValueError(f"{name} must have one row for each of the {n} sites, shape {said} and further columns if "
                          f"any, not {given.shape}")
-    if whole_grid and n != int(np.prod(grid)):
+    if whole_grid and n != math.prod(grid):
         raise ValueError(f"{name} must have one row for each of the {n} sites, shape ({n},): the grid has holes")
     native = given.dtype.newbyteorder("=")
     known = native if native in KINDS else np.int64 if given.dtype.itemsize >= 4 else np.int32
