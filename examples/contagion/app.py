@@ -32,11 +32,11 @@ model_params = {
     "rule": {"type": "Select", "value": "voter", "values": ["voter", "invasion", "threshold"], "label": "rule"},
     "activation": {"type": "Select", "value": "replacement", "values": ACTIVATIONS, "label": "activation"},
     "threshold": Slider("threshold", .25, 0.0, 1.0, .01),
-    "seeds": Slider("active at the start", 1, 0, 30, 1),
+    "seeds": Slider("active at the start", 8, 0, 30, 1),
     "where": {"type": "Select", "value": "hubs", "values": ["hubs", "random"], "label": "which"},
     "rng": Slider("seed", 1, 0, 100, 1),
 }
 
-page = SolaraViz(Contagion(rng=1), components=[Map, make_plot_component(["active", "at odds"])],
+page = SolaraViz(Contagion(seeds=8, rng=1), components=[Map, make_plot_component(["active", "at odds"])],
                  model_params=model_params, name="Contagion")
 page  # noqa: B018
