@@ -126,6 +126,8 @@ RULE(beyond) { if (site == 1) out[columns * 20 + 2] = 3; }
 RULE(globals) { shared[2] = 1; }
 RULE(draws) { ((double *)u)[1] = 1; }
 RULE(nothing) { if (site == 7) out[columns * site] = 0. / 0.; }
+RULE(ties) { if (site == 3) ((int32_t *)neighbours)[0] = 0; }
+RULE(weighs) { if (site == 3) ((double *)weights)[0] = 5; }
 RULE(infinite) { shared[0] = 1 / 0.; }
 double other(double x) { return x; }
 """
@@ -605,6 +607,16 @@ def test_bad_input_is_told_in_one_sentence(call, said):
     assert (out == 7).all()
 
 
+def test_a_state_may_be_written_over_by_any_view_of_it():
+    x = RNG.integers(0, 3, 20).astype(float)
+    wanted = act.activate(GRID, x, "voter", "fixed", 3, rng=4).state
+    act.activate(GRID, x[:], "voter", "fixed", 3, rng=4, out=x[:])
+    assert x.tolist() == wanted.tolist()
+    long = np.zeros(21)
+    with pytest.raises(ValueError, match="out must not share memory with what is read"):
+        act.activate(GRID, long[:20], "voter", "fixed", out=long[1:])
+
+
 def test_one_site_has_no_partner():
     with pytest.raises(ValueError, match="topology must have at least 2 sites under 'pairs', not 1"):
         act.activate(Topology.from_edges([], [], 1), [1.], "voter", "pairs", events=3)
@@ -618,6 +630,13 @@ def test_compiled_rules_that_go_wrong_are_found_out(library):
         for activation in ACTIVATIONS[:2]:
             with pytest.raises(RuntimeError, match="the rule wrote outside its state"):
                 act.activate(GRID, x, act.RULE((name, library)), activation, shared=[0, 0], out=x)
+    weights = np.ones(GRID.n_ties)
+    before = GRID.target.tolist()
+    for name in ("ties", "weighs"):
+        with pytest.raises(RuntimeError, match="the rule wrote to neighbours or weights, which it may only read"):
+            act.activate(GRID, x, act.RULE((name, library)), "fixed", weights=weights, out=x)
+    assert GRID.target.tolist() == before and (weights == 1).all()
+    assert act.neighbour_sum(GRID, np.ones(20)).tolist() == [8] * 20
     with pytest.raises(ValueError, match=r"left \[nan, 0.0\] at site 7, in sweep 0"):
         act.activate(GRID, x, act.RULE(("nothing", library)), "fixed", out=x)
     with pytest.raises(ValueError, match="left inf as number 0 of the shared state"):

@@ -204,6 +204,8 @@ def test_other_ties_and_types():
     field.values[3] = 1
     field.diffuse(.25)
     assert field.array.reshape(-1)[2:5].tolist() == [.25, .5, .25]
+    for _ in range(2):
+        assert Field.attach(grid, "swapped", dtype=">f8").dtype == np.float64
     count = Field.attach(grid, "count", default=3, dtype=int)
     assert count.dtype == np.int64 and interact.neighbour_sum(count.topology, count)[0, 0] == 24
     assert Field.attach(grid, "empty").dtype == bool
@@ -853,6 +855,8 @@ def test_a_refused_population_leaves_model_and_space_alone():
     (lambda p: p.add(0, care=2), ValueError, "care at site 0 must be in"),
     (lambda p: p.move(1, 2), ValueError, "site 2 is occupied; no second member"),
     (lambda p: p.move(0, 3), ValueError, "site 0 is empty; nobody can leave"),
+    (lambda p: p.remove(np.ones(2, bool)), TypeError, "those for whom a mask is true are population.select"),
+    (lambda p: p.agg("welfare", "mean"), TypeError, "func must be a function of an array, such as np.mean"),
     (lambda p: p.remove(0), ValueError, "site 0 is empty; there is no member"),
     (lambda p: p.remove([1, 1]), ValueError, "must not repeat"),
     (lambda p: p.remove(None), TypeError, "members must be members, cells or sites, not None"),

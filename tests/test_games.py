@@ -99,6 +99,24 @@ def test_strategies_are_checked_as_wide_as_they_are(dtype):
     assert act.play(GRID, many, np.zeros((200, 200))).tolist() == [0] * 20
 
 
+@pytest.mark.parametrize("dtype", [">i2", ">i4", ">i8", ">u8", "<i8"])
+def test_strategies_in_any_byte_order(dtype):
+    for topology in (GRID, Topology.grid((20,))):
+        s, p = RNG.integers(0, 2, 20), RNG.random(20)
+        made = act.imitate(topology, s.astype(dtype), p)
+        assert made.dtype == dtype and made.tolist() == act.imitate(topology, s, p).tolist()
+        assert act.play(topology, s.astype(dtype), [[1, 0], [2, 0]]).tolist() == act.play(
+            topology, s, [[1, 0], [2, 0]]).tolist()
+
+
+def test_too_small_a_greatest_difference_is_refused_whatever_is_drawn():
+    p = np.zeros(20)
+    p[7] = 1
+    for seed in range(20):
+        with pytest.raises(ValueError, match="greatest must be at least the greatest difference .* 1, not 0.5"):
+            act.imitate(GRID, S, p, "proportional", greatest=.5, rng=seed)
+
+
 def test_random_imitation_has_its_probabilities():
     """Site 0 of a star of four looks at each of three others alike; the chances of taking over are by hand."""
     star = Topology.from_networkx(nx.star_graph(3))
@@ -360,6 +378,10 @@ S, A = np.zeros(20, int), [[1, 0], [2, 0]]
     (lambda: act.imitate(GRID, S, np.ones(20), "bets"), "not 'bets'; did you mean 'best'"),
     (lambda: act.imitate(GRID, S, np.ones(20), "fermi", intensity=-1), "intensity must be 0 or more, not -1"),
     (lambda: act.imitate(GRID, S, np.arange(20), "proportional", greatest=3), "greatest must be at least the greatest"),
+    (lambda: act.imitate(GRID, S, [1e308, -1e308] * 10, "proportional"), "payoffs must have finite differences"),
+    (lambda: act.imitate(GRID, S, np.ones(20), "fermi", rng="a"), "rng must be an int, a SeedSequence or a Generator"),
+    (lambda: act.imitate(GRID, S, [[1], [2, 3]]), "payoffs must have rows of one length"),
+    (lambda: act.imitate(GRID, [[1], [2, 3]], np.ones(20)), "strategies must have rows of one length"),
     (lambda: act.imitate(GRID, S, np.ones(20), out=S), "out must not share memory with what is read"),
     (lambda: act.evolve(GRID, A, "death_brith"), "not 'death_brith'; did you mean 'death_birth'"),
     (lambda: act.evolve(GRID, A, mutant=2), r"must be different strategies in \[0, 1\], not 0 and 2"),

@@ -335,6 +335,18 @@ ALONE = Topology.from_edges([0], [1], 3)
 LINE = Topology.grid((3,), "von_neumann", torus=False)
 
 
+def test_reach_beyond_all_others_ends():
+    path = Topology.from_networkx(nx.path_graph(5))
+    far = act.neighbour_sum(path, np.arange(5.), reach=2**40)
+    assert far.tolist() == act.neighbour_sum(path, np.arange(5.), reach=4).tolist() == (10 - np.arange(5.)).tolist()
+
+
+def test_logistic_growth_of_what_is_far_above_a_tiny_capacity():
+    x, top = np.array([1e30, 1, 1e30], np.float32), np.array([1e-10, 9, 1e-10], np.float32)
+    made = act.regrow(x, [0, 0, 1], top, "logistic")
+    assert made.tolist() == np.float32([1e30, 1, 0]).tolist()
+
+
 @pytest.mark.parametrize("call, said", [
     (lambda: act.neighbour_sum("grid", [1]), "topology must be a Topology, not str"),
     (lambda: act.neighbour_sum(GRID, np.ones(19)), r"one row for each of the 20 sites, shape \(20,\) or \(4, 5\)"),
@@ -360,6 +372,11 @@ LINE = Topology.grid((3,), "von_neumann", torus=False)
     (lambda: act.flow(GRID, -np.ones(20), 1.), r"stock must be finite and at least 0; that of site 0 is \[-1.0\]"),
     (lambda: act.flow(GRID, np.ones(20), np.ones(3)), "reserve must be numbers that broadcast"),
     (lambda: act.flow(GRID, np.ones(20), 1., loss=2), r"loss must be in \[0, 1\], not 2"),
+    (lambda: act.flow(GRID, np.ones(20), 1j), "reserve must be numbers that broadcast .* not of type complex128"),
+    (lambda: act.flow(GRID, np.ones((4, 5)), 1., sharing=np.ones((5, 4), bool)), r"sharing must .* shape \(5, 4\)"),
+    (lambda: act.neighbour_sum(GRID, np.ones(20, np.float32), weights=[1e300] + [1] * 159), "in the range of float32"),
+    (lambda: act.neighbour_sum(GRID, [[1], [2, 3]]), "values must have rows of one length"),
+    (lambda: act.within(5, 1), "topology must be a Topology, not int"),
     (lambda: act.flow(GRID, np.ones(20), 1., sharing=[True]), "sharing must say true or false of each of the 20 sites"),
     (lambda: act.flow(GRID, np.ones(20), 1., flows=np.ones(3)), r"flows must be a float64 array of shape \(160, 1\)"),
     (lambda: act.regrow(np.ones(3), 1, 1, "logistc"), "not 'logistc'; did you mean 'logistic'"),

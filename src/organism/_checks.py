@@ -11,7 +11,7 @@ import threading
 
 import numpy as np
 
-__all__ = ["closest", "crew", "mask", "number", "seed", "site_indices", "undisturbed", "whole"]
+__all__ = ["closest", "crew", "generator", "mask", "number", "seed", "site_indices", "undisturbed", "whole"]
 
 
 def seed(rng) -> int:
@@ -27,6 +27,13 @@ def seed(rng) -> int:
     if not 0 <= rng < 2**64:
         raise ValueError(f"rng must be in [0, 2**64), not {rng}")
     return int(rng)
+
+
+def generator(rng) -> np.random.Generator:
+    """Return a generator itself, or one seeded with an int, a SeedSequence or None."""
+    if not isinstance(rng, np.random.Generator | np.random.SeedSequence | None):
+        seed(rng)                                       # refuses what is none
+    return np.random.default_rng(rng)
 
 
 def whole(name, value, low=None) -> int:

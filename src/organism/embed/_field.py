@@ -32,8 +32,8 @@ def _ties(space, topology) -> Topology:
 class Field:
     """One number a cell: a Mesa grid's layer, or an array of its own on spaces that have no layers.
 
-    Made by `attach`. The functions of :mod:`organism.interact` take it as values, and the methods below step it in
-    place::
+    Made by `attach`. The functions of :mod:`organism.interact` take it as values (of a grid of three or more dimensions
+    its `values`), and the methods below step it in place::
 
         field = Field.attach(grid, "sugar")
         field.regrow(1, capacity=4)
@@ -95,7 +95,7 @@ class Field:
         default : float
             What fills a layer that is made.
         dtype : numpy type, optional
-            Float64 for a layer that is made; of a layer that is there, its own and no other.
+            Float64 for a layer that is made; of a layer that is there, its own and no other. In the machine's byte order.
         topology : Topology, optional
             Other ties among the cells than the space's own; one site a cell, in the space's order.
 
@@ -112,7 +112,7 @@ class Field:
         if not isinstance(name, str) or not name.isidentifier():
             raise TypeError(f"name must be a string that can name an attribute of cells, not {name!r:.60}")
         topology = _ties(grid, topology)
-        wanted = np.dtype(np.float64 if dtype is None else dtype)
+        wanted = np.dtype(np.float64 if dtype is None else dtype).newbyteorder("=")
         self = object.__new__(cls)
         self.space, self.name, self.topology, self._own, self._seen = grid, name, topology, None, (None, None)
         self._cells = ()        # of a space without layers, so that nobody else gets their places

@@ -259,6 +259,9 @@ class Population(Members):
             sites = members.sites
         else:
             some = [members] if isinstance(members, (Resident, Cell, numbers.Integral)) else members
+            if isinstance(members, np.ndarray) and members.dtype.kind == "b":
+                raise TypeError("members must be members, cells or sites; those for whom a mask is true are "
+                                "population.select(mask)")
             try:
                 sites = [self.site_of(one) for one in some]
             except TypeError:

@@ -187,7 +187,10 @@ class Members:
         object or list
         """
         values = self.get(name)
-        return func(values) if callable(func) else [one(values) for one in func]
+        several = [func] if callable(func) else [] if isinstance(func, str) else list(func)
+        if not several or not all(map(callable, several)):
+            raise TypeError(f"func must be a function of an array, such as np.mean, or several, not {func!r:.60}")
+        return func(values) if callable(func) else [one(values) for one in several]
 
     def do(self, what: str | Callable, *args, **kwargs) -> Members:
         """Call a function with each member that still lives when its turn comes, or a method of its view by name.

@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import closest, seed, whole
 from .._dispatch import games
 from ._rules import READY, compiled
-from ._walks import grid_shape, read, room, walk
+from ._walks import grid_shape, owned, read, room, same, walk
 
 __all__ = ["Activated", "activate"]
 
@@ -113,7 +113,7 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
     rng : int, SeedSequence or Generator, optional
         Seeds one stream, xoshiro256**, for whose turn it is and for the draws.
     out : ndarray of float64, optional
-        Where to put the state: of its shape, maybe ``state`` itself. Written only if all went well.
+        Where to put the state: of its shape, maybe ``state`` itself, and a `Field`. Written only if all went well.
 
     Returns
     -------
@@ -125,7 +125,8 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
     ValueError
         If the rule left NaN or infinity, which is looked at after every sweep.
     RuntimeError
-        If a compiled rule wrote beside its arrays. That is seen up to 64 numbers away; further off anything may happen.
+        If a compiled rule wrote to neighbours or weights, or beside its arrays. The latter is seen up to 64 numbers
+        away; further off anything may happen.
 
     Notes
     -----
@@ -265,9 +266,14 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
         raise ValueError("topology must have at least 2 sites under 'pairs', not 1")
     made = None
     if out is not None:
-        made = room(out, shape, np.float64, *(() if out is state else (rows,)))
+        out = owned(out)
+        made = room(out, shape, np.float64, None if same(out, np.asarray(state)) else rows)
     key, guards = seed(rng), games.guards
-    arrays = {"ptr": along.ptr, "end": _frozen(along.end), "weight": None if weight is None else _frozen(weight),
+    ends = along.end
+    if work == "compiled":                              # which cannot be kept from writing there
+        ends, weight = ends.copy(), weight.copy()
+        ties = ends.copy(), weight.copy()
+    arrays = {"ptr": along.ptr, "end": _frozen(ends), "weight": None if weight is None else _frozen(weight),
               "giver": giver, "taker": taker,
               "order": np.argsort(topology.site_id, kind="stable").astype(np.int32),
               "rate_sum": _clocks(topology, rates, activation), "deck": None}
@@ -286,6 +292,8 @@ def activate(topology, state, rule, activation: str = "synchronous", steps: int 
         "events": most_events, "duration": duration, "seed": key, "activation": ACTIVATIONS.index(activation),
         "closing": closing, "until": GOALS.index(goal)})
     met = _run(run, most_sweeps, until if callable(until) else None, seen, inside)
+    if work == "compiled" and not (np.array_equal(ends, ties[0]) and np.array_equal(weight, ties[1])):
+        raise RuntimeError("the rule wrote to neighbours or weights, which it may only read")
     last = inside["other" if run.swapped else "state"]
     if made is None:
         made = last.reshape(shape).copy()
@@ -310,6 +318,8 @@ def _rule(rule, activation, rows, parameters, shared, draws, closing):
         ready = READY[rule]
         if activation == "synchronous" and not ready.synchronous:
             raise ValueError(f"activation of {rule!r} must not be 'synchronous': two sites could write to one")
+        if not isinstance(parameters, dict | None):
+            raise TypeError(f"parameters must be a dict of names and values, not {parameters!r:.60}")
         if shared is not None and parameters:
             raise ValueError("parameters are part of the shared state: give only one of the two")
         begin = (ready.begin(rule, rows, parameters) if shared is None else

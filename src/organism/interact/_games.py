@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._checks import closest, crew, number
+from .._checks import closest, crew, generator, number
 from .._dispatch import games
-from ._walks import address, grid_shape, read, room, walk
+from ._reduce import neighbour_max
+from ._walks import address, array_of, grid_shape, read, room, walk
 
 __all__ = ["imitate", "play"]
 
@@ -34,7 +35,7 @@ def payoffs_of(payoff) -> tuple[np.ndarray, np.ndarray | None, int]:
 
 def strategies_of(topology, strategies, roles: bool = False) -> tuple[np.ndarray, tuple]:
     """Return strategies as whole numbers of 1, 4 or 8 bytes, (N, 1) or (N, 2), and the shape that they came in."""
-    given = np.asarray(strategies)
+    given = array_of("strategies", strategies)
     n = topology.n_sites
     kind = given.dtype                                  # those that the compiled loops read as they are are let through
     if given.size == n and kind.kind in "bi" and kind.itemsize != 2 and kind.isnative and given.flags.c_contiguous and (
@@ -192,9 +193,9 @@ def imitate(topology, strategies, payoffs, rule: str = "best", *, include_self: 
     along = walk(topology)
     if rule not in RULES:
         raise ValueError(f"rule must be 'best', 'proportional' or 'fermi', not {rule!r}" + closest(str(rule), RULES))
-    given = np.asarray(strategies)
+    given = array_of("strategies", strategies)
     rows, shape = strategies_of(topology, given)
-    scores = np.asarray(payoffs)
+    scores = array_of("payoffs", payoffs)
     if scores.shape != shape or scores.dtype.kind not in "iufb":
         raise ValueError(f"payoffs must be numbers in the shape of the strategies, {shape}, not "
                          f"{scores.dtype} {scores.shape}")
@@ -207,7 +208,7 @@ def imitate(topology, strategies, payoffs, rule: str = "best", *, include_self: 
     if rule != "best":
         made.reshape(-1)[...] = _drawn(topology, along, rows, scores.reshape(-1), rule, intensity, greatest, rng)
         return made
-    fits = made.dtype.itemsize == rows.dtype.itemsize
+    fits = made.dtype.itemsize == rows.dtype.itemsize and made.dtype.isnative
     to = made if fits else np.empty(shape, rows.dtype)
     if _simple(along):
         small = np.empty(rows.size, np.uint8)
@@ -231,20 +232,28 @@ def _drawn(topology, along, rows, scores, rule, intensity, greatest, rng):
     if greatest is not None:
         greatest = number("greatest", greatest, 0, float("inf"), "()")
     n, degree = topology.n_sites, along.degree
-    draw = np.random.default_rng(rng).random((2, n))
+    draw = generator(rng).random((2, n))
     if not (np.diff(topology.site_id) > 0).all():
         draw = draw[:, np.argsort(np.argsort(topology.site_id))]
     has = np.flatnonzero(degree)
     other = np.arange(n)
     other[has] = along.end[along.ptr[has] + (draw[0, has] * degree[has]).astype(np.int64)]
-    gain = scores[other] - scores
+    with np.errstate(over="ignore"):
+        gain = scores[other] - scores
     if rule == "fermi":
         with np.errstate(over="ignore"):
             chance = 1 / (1 + np.exp(-intensity * gain))
     else:
-        top = float(np.ptp(scores)) if greatest is None and n else greatest
-        if greatest is not None and gain.size and gain.max() > greatest * (1 + 1e-12):
-            raise ValueError(f"greatest must be at least the greatest difference of payoffs, {gain.max():g}, "
+        with np.errstate(over="ignore"):
+            top = float(np.ptp(scores)) if n else 0.0
+            most = float((neighbour_max(topology, scores) - scores)[has].max(initial=0)) if top else 0.0
+        if not np.isfinite(top):
+            raise ValueError(f"payoffs must have finite differences, and {scores.min():g} and {scores.max():g} have "
+                             "not")
+        if greatest is None:
+            greatest = top
+        elif most > greatest * (1 + 1e-12):
+            raise ValueError(f"greatest must be at least the greatest difference of payoffs, {most:g}, "
                              f"not {greatest:g}")
-        chance = np.maximum(gain, 0) / (top or 1.0)
+        chance = np.maximum(gain, 0) / (greatest or 1.0)
     return np.where(draw[1] < chance, rows[other], rows)

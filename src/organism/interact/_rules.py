@@ -217,7 +217,8 @@ def _response(state, known):
         highest = max(1000.0, float(state[:, 1:].max()))
     each = []
     for key in ("stimulus", "demand"):
-        some = np.asarray(known[key], np.float64)
+        some = np.asarray(known[key])
+        some = some.astype(np.float64) if some.dtype.kind in "iuf" else np.array(np.nan)
         if some.shape not in ((), (1,), (tasks,)) or not (np.isfinite(some) & (some >= 0)).all():
             raise ValueError(f"{key} must be a number of 0 or more, or one for each of the {tasks} tasks, not "
                              f"{known[key]!r:.60}")

@@ -7,7 +7,7 @@ import numpy as np
 from .._checks import closest, crew, number, whole
 from .._dispatch import neighbours
 from ._reduce import SUM, _reduced
-from ._walks import address, kind_of, read, room, walk
+from ._walks import address, grid_shape, kind_of, owned, read, room, same, walk
 
 __all__ = ["diffuse", "flow", "regrow"]
 
@@ -23,20 +23,6 @@ def _rates(name, rate, columns, low=0.0):
     for one in rates.tolist():
         number(name, one, low)
     return np.broadcast_to(rates.astype(np.float64), columns)
-
-
-def _owned(out):
-    """Return the array of what keeps its numbers in one and hands it out, as a Field does; else ``out`` itself."""
-    if isinstance(out, np.ndarray) or not hasattr(out, "__array__"):
-        return out
-    own = np.asarray(out)
-    return own if np.may_share_memory(own, np.asarray(out)) else out        # not a copy, which is another every time
-
-
-def _same(out, given) -> bool:
-    """Tell whether two arrays are the very same memory, read in the same way."""
-    return isinstance(out, np.ndarray) and (out.ctypes.data, out.shape, out.strides, out.dtype) == (
-        given.ctypes.data, given.shape, given.strides, given.dtype)
 
 
 def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 1) -> np.ndarray:
@@ -89,9 +75,9 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
     if rates.size and rates.max() * most > 1 + 1e-12:
         raise ValueError(f"rate must be in [0, {1 / most:.6g}], not {rates.max():g}: site {at} has ties of {most:g} in "
                          "all, and no more can leave a site than it has")
-    out = _owned(out)
-    same = _same(out, np.asarray(values))
-    made = room(out, shape, rows.dtype, None if same else rows)
+    out = owned(out)
+    over = same(out, np.asarray(values))
+    made = room(out, shape, rows.dtype, None if over else rows)
     here = made.reshape(rows.shape)
     if not rows.size or not steps:
         here[...] = rows
@@ -110,9 +96,9 @@ def diffuse(topology, values, rate, steps: int = 1, *, out=None, threads: int = 
         ties = along.ties
     else:
         ties, own = along.slices, None if given.even else own
-    if steps > 1 or same:
+    if steps > 1 or over:
         other = np.empty_like(rows)
-    there = here if steps % 2 and not same else other     # so that the last step ends where it should
+    there = here if steps % 2 and not over else other     # so that the last step ends where it should
     for _ in range(steps):
         neighbours.diffuse(kind, address(rows), address(there), address(back), address(own), address(rates), ties,
                            columns, threads)
@@ -167,10 +153,12 @@ def flow(topology, stock, reserve, *, sharing=None, weights=None, loss: float = 
     dtype, loss = rows.dtype, number("loss", loss, 0, 1)
     keep = np.asarray(reserve)
     try:
+        if keep.dtype.kind not in "iufb":
+            raise TypeError
         keep = np.ascontiguousarray(np.broadcast_to(keep, shape), dtype).reshape(rows.shape)
     except (ValueError, TypeError):
-        raise ValueError(f"reserve must be numbers that broadcast to the stock's shape {shape}, not "
-                         f"{keep.shape}") from None
+        raise ValueError(f"reserve must be numbers that broadcast to the stock's shape {shape}, not of type "
+                         f"{keep.dtype} and shape {keep.shape}") from None
     for name, some in (("stock", rows), ("reserve", keep)):
         if some.size and not (some.min() >= 0 and np.isfinite(some).all()):
             at = int(np.flatnonzero(~((some >= 0) & np.isfinite(some)).all(axis=1))[0])
@@ -182,11 +170,13 @@ def flow(topology, stock, reserve, *, sharing=None, weights=None, loss: float = 
         kept = _tamed(kept, give).astype(dtype, copy=False)
     givers, threads = None, crew(threads)
     if sharing is not None:
-        givers = np.asarray(sharing).reshape(-1)
-        if givers.dtype != bool or givers.shape != (topology.n_sites,):
-            raise ValueError(f"sharing must say true or false of each of the {topology.n_sites} sites")
-    out = _owned(out)
-    made = room(out, shape, dtype, None if _same(out, np.asarray(stock)) else rows)
+        givers = np.asarray(sharing)
+        if givers.dtype != bool or givers.shape not in ((topology.n_sites,), grid_shape(topology)):
+            raise ValueError(f"sharing must say true or false of each of the {topology.n_sites} sites, not be of type "
+                             f"{givers.dtype} and shape {givers.shape}")
+        givers = givers.reshape(-1)
+    out = owned(out)
+    made = room(out, shape, dtype, None if same(out, np.asarray(stock)) else rows)
     if flows is not None:
         room(flows, (topology.n_ties, rows.shape[1]), dtype, rows, kept, made, name="flows")
 
@@ -301,13 +291,14 @@ def regrow(values, rate, capacity, kind: str = "linear", *, out=None) -> np.ndar
             x.dtype)) for some in (r, top))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if kind == "logistic":
-            grown = np.maximum(x + np.where(top > 0, r * x * (1 - x / top), -x), 0)
+            change = np.where(r > 0, r * x * (1 - x / top), 0)          # x / top can be too large for the type
+            grown = np.maximum(x + np.where(top > 0, change, -x), 0)
         elif x.dtype.kind == "f":
             grown = np.maximum(x, np.minimum(top, x + r))
         else:
             grown = x + np.minimum(r, np.maximum(x, top) - x)       # x + r could be more than the type holds
-    out = _owned(out)
-    made = out if _same(out, x) and out.flags.writeable else room(out, x.shape, x.dtype)
+    out = owned(out)
+    made = out if same(out, x) and out.flags.writeable else room(out, x.shape, x.dtype)
     made[...] = grown
     return made
 

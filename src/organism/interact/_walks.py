@@ -12,7 +12,7 @@ from .._checks import closest, whole
 from .._dispatch import neighbours
 from ..topology import Topology
 
-__all__ = ["Walk", "address", "grid_shape", "kind_of", "read", "room", "walk", "within"]
+__all__ = ["Walk", "address", "array_of", "grid_shape", "kind_of", "owned", "read", "room", "same", "walk", "within"]
 
 address = neighbours.address
 #: Kinds of elements that the compiled loops know, and what their sums are.
@@ -146,7 +146,7 @@ class Walk:
             if given is None:
                 return None
         else:
-            given = np.asarray(weights)
+            given = array_of("weights", weights)
             if given.shape != (self.topology.n_ties,):
                 raise ValueError(f"weights must hold one number a tie, in the order of topology.source, shape "
                                  f"({self.topology.n_ties},), not {given.shape}")
@@ -154,14 +154,17 @@ class Walk:
                 raise ValueError("weights must be finite numbers" + (
                     f"; that of tie {int(np.flatnonzero(~np.isfinite(given))[0])} is not"
                     if given.dtype.kind == "f" else f", not of type {given.dtype}"))
-        return np.ascontiguousarray(given if self.order is None else given[self.order], dtype)
+        with np.errstate(over="ignore"):
+            made = np.ascontiguousarray(given if self.order is None else given[self.order], dtype)
+        if made.dtype == np.float32 and not np.isfinite(made).all():
+            raise ValueError(f"weights must be in the range of {np.dtype(dtype)}, as the values are, and one is "
+                             f"{max(given.max(), -given.min()):g}")
+        return made
 
 
 def walk(topology, reach: int = 1, direction: str = "out") -> Walk:
     """Return the walk over neighbours within ``reach`` ties; it is kept with the topology."""
-    if not isinstance(topology, Topology):
-        raise TypeError(f"topology must be a Topology, not {type(topology).__name__}; see Topology.grid and "
-                        "Topology.from_space")
+    _known(topology)
     if direction not in DIRECTIONS:
         raise ValueError(f"direction must be 'out' or 'in', not {direction!r}" + closest(direction, DIRECTIONS))
     reach = whole("reach", reach, 1)
@@ -169,6 +172,12 @@ def walk(topology, reach: int = 1, direction: str = "out") -> Walk:
     if (reach, direction) not in kept:
         kept[reach, direction] = Walk(topology, reach, direction)
     return kept[reach, direction]
+
+
+def _known(topology) -> None:
+    if not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a Topology, not {type(topology).__name__}; see Topology.grid and "
+                        "Topology.from_space")
 
 
 def within(topology, reach: int) -> Topology:
@@ -191,6 +200,7 @@ def within(topology, reach: int) -> Topology:
     >>> within(Topology.grid((9, 9)), 2).n_ties // 81
     24
     """
+    _known(topology)
     reach = whole("reach", reach, 1)
     if reach == 1:
         return topology
@@ -205,10 +215,12 @@ def within(topology, reach: int) -> Topology:
 
     n = topology.n_sites
     step = sparse.csr_array((np.ones(topology.n_ties, bool), (topology.source, topology.target)), shape=(n, n))
-    near = here = step
+    near = step
     for _ in range(reach - 1):
-        here = (here @ step).astype(bool)
-        near = (near + here).astype(bool)
+        before = near.nnz
+        near = (near + near @ step).astype(bool)
+        if near.nnz == before:                          # no one else is in reach
+            break
     ends = near.tocoo()
     other = ends.row != ends.col
     made = Topology.from_edges(ends.row[other], ends.col[other], n)
@@ -230,6 +242,16 @@ def grid_shape(topology) -> tuple | None:
     """Return the shape of a grid whose sites go row by row, else None: those of a space may go by columns."""
     holes = topology.kind == "grid" and topology.n_sites < math.prod(topology.shape)
     return tuple(topology.shape) if holes or row_by_row(topology) else None
+
+
+def array_of(name: str, values) -> np.ndarray:
+    """Return an array, or say that rows are not equally long."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(f"{name} must have rows of one length, and they have not") from None
 
 
 def kind_of(array) -> int:
@@ -255,7 +277,7 @@ def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, 
         C-contiguous; the values themselves where they are so.
     shape : tuple of int
     """
-    given = np.asarray(values)
+    given = array_of(name, values)
     n, grid = topology.n_sites, grid_shape(topology)
     if given.dtype.kind not in kinds or given.dtype.kind == "f" and given.dtype.itemsize not in (4, 8):
         wanted = "float32 or float64" if kinds == "f" else "whole numbers, float32 or float64"
@@ -273,6 +295,20 @@ def read(name: str, values, topology, kinds: str = "biuf") -> tuple[np.ndarray, 
     if given.dtype == np.uint64 and rows.size and rows.min() < 0:
         raise ValueError(f"{name} must be below 2**63, and some are not")
     return rows, given.shape
+
+
+def owned(out):
+    """Return the array of what keeps its numbers in one and hands it out, as a Field does; else ``out`` itself."""
+    if isinstance(out, np.ndarray) or not hasattr(out, "__array__"):
+        return out
+    own = np.asarray(out)
+    return own if np.may_share_memory(own, np.asarray(out)) else out        # not a copy, which is another every time
+
+
+def same(out, given) -> bool:
+    """Tell whether two arrays are the very same memory, read in the same way."""
+    return isinstance(out, np.ndarray) and (out.ctypes.data, out.shape, out.strides, out.dtype) == (
+        given.ctypes.data, given.shape, given.strides, given.dtype)
 
 
 def room(out, shape, dtype, *others, name: str = "out") -> np.ndarray:
