@@ -95,7 +95,7 @@ class Field:
         default : float
             What fills a layer that is made.
         dtype : numpy type, optional
-            Float64 for a layer that is made; of a layer that is there, its own and no other. In the machine's byte order.
+            Float64 for a layer that is made; of one that is there, its own and no other. In the machine's byte order.
         topology : Topology, optional
             Other ties among the cells than the space's own; one site a cell, in the space's order.
 
