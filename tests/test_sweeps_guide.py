@@ -26,7 +26,8 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning",
-                            "ignore::DeprecationWarning")  # distributed's own
+                            "ignore::DeprecationWarning",  # distributed's own
+                            "ignore:Port")                 # that of its status page may be another test's
 def test_python(folder, monkeypatch):
     for module in ("SALib", "distributed", "pyarrow"):
         pytest.importorskip(module)
