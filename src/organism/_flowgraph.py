@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
-from . import flows, measures
+from . import measures
 from ._drawing import HEX_ROW, IDLE, NOBODY, draw_nodes, hues, layout, note, spring, task_hues, unit_length
+from .flows._record import grid_size
 
 #: What the exact totals are, and what the hues of arrows say.
 EXACT, HUE = "goods sent along a tie since it was made", "hue: the resource sent most"
@@ -34,7 +35,7 @@ class Scene:
     receiver: np.ndarray
     amount: np.ndarray  # (flows, resources), or (flows, 1) where these are not told apart
     said: list[str]  # what the amounts and the hues are
-    grid: dict | None = None  # as flows.grid_size says it, of grids drawn at their rows and columns
+    grid: dict | None = None  # as grid_size says it, of grids drawn at their rows and columns
 
     @property
     def weight(self) -> np.ndarray:
@@ -62,7 +63,7 @@ def scene_of_world(world, places=None) -> Scene:
             turn = 2 * np.pi * np.arange(topology.n_sites) / topology.n_sites  # a ring looks like one
             places = topology.n_sites / (2 * np.pi) * np.stack([np.sin(turn), np.cos(turn)], axis=1)
         else:
-            places, grid = layout(topology), flows.grid_size(topology)
+            places, grid = layout(topology), grid_size(topology)
     elif places is None and (topology.positions is not None or topology.n_sites <= 150):
         places = layout(topology)
     said = [EXACT, HUE] if exact else [f"goods sent, decayed sums (memory {world.params.exchange.memory:g} a tick)"]

@@ -20,7 +20,7 @@ from . import _drawing
 from ._checks import closest, whole
 from ._drawing import IDLE, INK, PALETTE
 from ._flowgraph import arrows, count
-from .flows import grid_size
+from .flows._record import grid_size
 
 __all__ = ["DISTINCT", "bare", "hues_of", "named_flows", "outline", "wholes_by_level", "wholes_graph", "wholes_matrix",
            "wholes_tree"]

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .. import __version__
-from ..flows import ours
+from ..flows._record import ours
 from ..inputs import read_graph
 from ..roles import Blocks, block_roles
 from ..wholes import Wholes, agreement, find_wholes

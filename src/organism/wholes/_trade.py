@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..flows import Reading, flow_matrix, ours
+from ..flows import Reading, flow_matrix
+from ..flows._record import ours
 from ..measures import welfare
 from ..measures._sources import is_world
 from ..snapshots import latest

@@ -1,22 +1,4 @@
-"""Who fed whom: flows between members as networkx graphs and SciPy matrices.
-
-There are two records. The *decayed* one (``world.tie("trace")``) forgets at rate γ =
-``exchange.memory`` and is what members act on; every world has it. The *exact* one
-(``ledger=True``) adds up every unit sent since the members were born, per resource,
-and keeps the accounts of the dead. An exact window is a difference of two readings:
-
->>> import organism as og
->>> world = og.World(og.Topology.grid((6, 6)), rng=1, ledger=True)
->>> world.step(50)
->>> before = reading(world)
->>> world.step(50)
->>> window = diff(reading(world), before)
->>> window.ticks
-50
-
-Amounts are goods *as sent*, before any loss on the way. In every matrix the row is
-the giver; in every graph an edge points from the giver to the receiver.
-"""
+"""The record of who fed whom: graphs, matrices and windows."""
 
 from __future__ import annotations
 
@@ -24,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .measures import dependence, dominant_task, specialisation, welfare
+from ..measures import dependence, dominant_task, specialisation, welfare
 
 __all__ = ["Reading", "add", "diff", "flow_matrix", "interdependence", "merge", "reading"]
 
