@@ -33,9 +33,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ._exchange import dependence, given, reciprocity, share_propensity, share_rate
+from ._inequality import entrenchment, gini, herfindahl, lorenz, top_share
 from ._labour import INDICES, DivisionOfLabour, Gorelick, division_of_labour, division_of_labour_test, gorelick
 from ._tasks import activity, dominant_task, effective_draws, specialisation, task_persistence
-from ._welfare import gini, welfare
+from ._welfare import welfare
 
 __all__ = [
     "INDICES",
@@ -48,14 +49,18 @@ __all__ = [
     "division_of_labour_test",
     "dominant_task",
     "effective_draws",
+    "entrenchment",
     "gini",
     "given",
     "gorelick",
+    "herfindahl",
+    "lorenz",
     "reciprocity",
     "share_propensity",
     "share_rate",
     "specialisation",
     "task_persistence",
+    "top_share",
     "vital_signs",
     "welfare",
 ]

@@ -15,7 +15,10 @@ def column(source, name: str) -> np.ndarray:
     """Return a column of the living members of a world, or a plain array, as float64."""
     if is_world(source):
         return np.asarray(source.state[name][source.living], dtype=np.float64)
-    values = np.asarray(source, dtype=np.float64)
+    try:
+        values = np.asarray(source, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be numbers, not {source!r:.60}") from None
     if not np.isfinite(values).all():
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         raise ValueError(f"{name}{list(bad)} must be finite, not {values[bad]}")
