@@ -21,6 +21,7 @@ Where things are, each module importing only from those above it:
 ``_core``          the kernel, in Cython; ``_neighbours``, ``_games``: the loops of ``interact``
 ``interact``       blocks for anybody's arrays: neighbours, diffusion, games, local rules
 ``measures``       numbers of a world; ``flows``: who fed whom; ``intervene``: what can be done to it
+``theory``         what can be calculated instead of simulated
 ``snapshots``      flows window by window; ``temporal``: how they change; ``roles``, ``wholes``: what
                    emerges, found and held against chance (``_matching``: who is who in two findings);
                    ``scales``; ``counterfactual``: lesions
@@ -69,6 +70,7 @@ __all__ = [
     "plots",
     "regimes",
     "sweep",
+    "theory",
     "view",
 ]
 
@@ -77,7 +79,7 @@ _LATE = {"OrganismModel": ".model", "Member": ".member", "Field": ".embed",
          "Population": ".embed", "sweep": ".sweeps", "Snapshots": ".snapshots",
          "find_roles": ".roles", "find_wholes": ".wholes", "lesion": ".counterfactual"}
 _LATE_MODULES = ("claims", "counterfactual", "datasets", "embed", "flows", "inputs", "interact", "model", "plots",
-                 "roles", "scales", "snapshots", "sweeps", "temporal", "wholes")
+                 "roles", "scales", "snapshots", "sweeps", "temporal", "theory", "wholes")
 
 
 def __getattr__(name: str):
