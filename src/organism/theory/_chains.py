@@ -57,8 +57,8 @@ def one_step_fixation(up, down) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     >>> k, n, r = np.arange(11), 10, 1.5
     >>> total = r * k + n - k
     >>> chance, _, _ = one_step_fixation(r * k / total * (n - k) / n, (n - k) / total * k / n)
-    >>> round(float(chance[1] - (1 - 1 / r) / (1 - r**-n)), 12)
-    0.0
+    >>> round(float(chance[1]), 6), round((1 - 1 / r) / (1 - r**-n), 6)
+    (0.339217, 0.339217)
     """
     up, down = _rates(up, down)
     n = len(up) - 1
