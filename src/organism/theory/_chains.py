@@ -58,7 +58,7 @@ def one_step_fixation(up, down) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     >>> total = r * k + n - k
     >>> chance, _, _ = one_step_fixation(r * k / total * (n - k) / n, (n - k) / total * k / n)
     >>> round(float(chance[1]), 6), round((1 - 1 / r) / (1 - r**-n), 6)
-    (0.339217, 0.339217)
+    (0.339216, 0.339216)
     """
     up, down = _rates(up, down)
     n = len(up) - 1
