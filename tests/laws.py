@@ -20,12 +20,10 @@ class Chain:
     event : callable
         ``event(state, i, j)``: what can come of an event at i whose partner or drawn neighbour is j, as
         (probability, state).
-    drawn : bool
-        Whether an event without a partner draws a uniform neighbour; else j is None.
     """
 
-    def __init__(self, start, near, event, drawn=True):
-        self.near, self.event, self.n, self.drawn = near, event, len(near), drawn
+    def __init__(self, start, near, event):
+        self.near, self.event, self.n = near, event, len(near)
         self.at, queue = {start: 0}, [start]
         pairs = [(i, j) for i in range(self.n) for j in range(self.n) if i != j]
         for state in queue:

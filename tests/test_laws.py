@@ -23,6 +23,7 @@ SEED = int(os.environ.get("ORGANISM_LAWS", secrets.randbits(32)))
 RUNS, ONE_BY_ONE = 200_000, 20_000          # copies of a graph side by side; where pairs could be of two copies
 ALARM = 2 * norm.sf(4)
 ACTIVATIONS = ["synchronous", "fixed", "permutation", "replacement", "edge", "pairs", "exponential"]
+UPDATES = ["death_birth", "birth_death", "imitation", "pairwise_comparison"]
 RULES = {"voter": voter, "invasion": invasion, "exchange": exchange}
 
 
@@ -202,10 +203,10 @@ def test_what_all_agree_on(rule, activation):
     assert off() < 4 or off() < 4, f"seed {SEED}, {rule} under {activation} on {ties} from {start}"
 
 
-@pytest.mark.parametrize("update", ["death_birth", "birth_death", "imitation", "pairwise_comparison"])
+@pytest.mark.parametrize("update", UPDATES)
 def test_fixation(update):
     """Who takes over a random graph under strong selection, and in how many events; 2 % are six standard errors."""
-    rng = np.random.default_rng([SEED, 8, len(update)])
+    rng = np.random.default_rng([SEED, 8, UPDATES.index(update)])
     for _ in range(2):
         while True:
             n, ties = drawn(rng)

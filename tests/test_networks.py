@@ -108,6 +108,16 @@ def test_networks_of_the_package_and_of_a_world():
     assert net.total_throughflow > 0 and repr(net).startswith("<FlowNetwork: 36 compartments")
 
 
+def test_a_table_with_names():
+    import pandas as pd
+
+    table = pd.DataFrame([[5., 0], [0, 5]], index=["a", "b"], columns=["b", "a"])
+    net = flow_network(table)
+    assert net.nodes == ["a", "b"] and net.flow.tolist() == [[0, 5], [5, 0]]
+    with pytest.raises(ValueError, match="flows must have the same compartments as rows and as columns"):
+        flow_network(table.rename(columns={"a": "c"}))
+
+
 def test_closed_networks_have_no_structure_matrices():
     with pytest.raises(ValueError, match="the network must lose something"):
         flow_network(datasets.leontief_economy()).ghosh  # noqa: B018
@@ -130,6 +140,8 @@ def test_effective_information_by_enumeration():
         wanted = entropy(mean) - np.mean([entropy(row) for row in rows])
         assert effective_information(W) == pytest.approx(wanted)
         assert effective_information(nx.from_numpy_array(W, create_using=nx.DiGraph)) == pytest.approx(wanted)
+    assert effective_information(np.eye(2) * 1e-310) == 1
+    assert effective_information([[1e308, 1e308], [1, 0]]) == pytest.approx(effective_information([[1, 1], [1, 0]]))
     assert effective_information(np.zeros((3, 3))) == 0 and effective_information([[1.0]]) == 0
 
 
@@ -160,6 +172,9 @@ def test_where_a_long_walk_is():
     p = np.linalg.lstsq(system, [0, 0, 0, 0, 1], rcond=None)[0]
     wanted = [[(p[g, None] * turns[g][:, h]).sum() / p[g].sum() for h in ([0, 2], [1, 3])] for g in ([0, 2], [1, 3])]
     assert coarse_grained(weak, [0, 1, 0, 1]) == pytest.approx(np.array(wanted), rel=1e-5)
+    up = np.diag(np.full(79, .1), 1) + np.diag(np.full(79, .9), -1)
+    up[0, 0], up[-1, -1] = .9, .1
+    assert coarse_grained(up, [0] * 40 + [1] * 40)[1] == pytest.approx([.8, .2])    # rarely there is not never
     ring = nx.cycle_graph(6, create_using=nx.DiGraph)
     assert coarse_grained(ring, [0, 1] * 3) == pytest.approx(np.array([[0, 1], [1, 0]]))
     chain = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0.]])        # it ends, and begins anew
@@ -178,6 +193,10 @@ def test_brokerage_goes_where_more_flows():
     even = nx.DiGraph()
     even.add_weighted_edges_from([("s", "x", 2), ("x", "t", 12), ("s", "y", 3), ("y", "t", 4)])
     assert brokerage(even)["x"] == brokerage(even)["y"] > 0     # 1/2 + 1/12 = 1/3 + 1/4
+    for far in ((1e-17, 1.5), (.5, 1e17), (.5e-9, 1e9)):        # a length must not be lost beside another
+        assert brokerage(nx.Graph([(0, 1, {"weight": far[0]}), (1, 2, {"weight": far[1]})])) == {0: 0, 1: 1, 2: 0}
+    double = brokerage(nx.MultiGraph([(0, 1), (0, 1), (1, 2), (0, 3), (3, 2)]))
+    assert double == pytest.approx({0: 1 / 3, 1: 1 / 3, 2: 0, 3: 0})
     karate = nx.karate_club_graph()
     nx.set_edge_attributes(karate, 1.0, "weight")
     assert brokerage(karate) == pytest.approx(nx.betweenness_centrality(karate))
@@ -198,6 +217,7 @@ def test_inequality():
     world.step(50)
     assert 0 <= measures.gini(world) < 1 and 1 / 25 <= measures.herfindahl(world) <= 1
     assert measures.lorenz(world)[1][-1] == pytest.approx(1)
+    assert measures.lorenz(np.full(10**6, .1))[1][-1] == 1 and measures.top_share([1] * 10, .1) == .1
     huge = [1e308, 1e308, 0, 0]
     assert measures.gini(huge) == .5 and measures.herfindahl(huge) == .5 and measures.lorenz(huge)[1][-1] == 1
     assert measures.lorenz(np.zeros(3))[1] == pytest.approx(measures.lorenz(np.zeros(3))[0])
@@ -211,7 +231,7 @@ def test_entrenchment():
     chance = [measures.entrenchment(RNG.random(50), RNG.random(50), top=.2) for _ in range(400)]
     assert abs(np.mean(chance)) < 4 * np.std(chance) / 20
     assert measures.entrenchment([1, 1, 1], [1, 2, 3]) == 0 and measures.entrenchment([1], [2]) == 0
-    for n, top in ((25, .1), (5, .3), (3, .01)):
+    for n, top in ((25, .1), (5, .3), (3, .01), (3, 1e-10)):
         assert measures.entrenchment(np.arange(n), np.arange(n), top=top) == pytest.approx(1)
     tied = [measures.entrenchment([1, 1, 2, 2], [1, 1, 2, 2], top=.25)]
     assert tied[0] == pytest.approx((.5 - .25) / .75)                          # two share one place
@@ -226,6 +246,10 @@ def test_entrenchment():
     (lambda: effective_information([[1, 2]]), "graph must be a networkx graph, or a square matrix .* \\(1, 2\\)"),
     (lambda: effective_information(None), "graph must be a networkx graph, or a square matrix .* not None"),
     (lambda: effective_information(nx.Graph()), "graph must have at least one node"),
+    (lambda: coarse_grained(np.ones((2, 2)), [np.nan, 1]), "groups must be named by numbers or text"),
+    (lambda: coarse_grained(np.ones((2, 2)), np.zeros((2, 1))), "groups must be named by numbers or text"),
+    (lambda: effective_information(np.array([[0, 1j], [1, 0]])), "graph must be a networkx graph, or a square matrix"),
+    (lambda: brokerage(nx.Graph([(0, 1, {"weight": 10**400})])), "that of the edge 0, 1 is 1000"),
     (lambda: coarse_grained(np.ones((3, 3)), 3), "groups must be the group of each node, or sets of nodes, not 3"),
     (lambda: flow_network(None), "flows must be a square matrix|flows must be a graph"),
     (lambda: flow_network([[0, 1], [0, 0]], tolerance=5), "tolerance must be in \\[0, 1\\), not 5"),

@@ -90,6 +90,9 @@ def test_stationary_chains():
         T = np.diag(1 - up - down) + np.diag(up[:-1], 1) + np.diag(down[1:], -1)
         assert law @ T == pytest.approx(law, abs=1e-14) and law == pytest.approx(law[::-1])
     assert herding(n, .2, 1.0) == pytest.approx(binom.pmf(k, n, .5))       # nobody recruits: coins
+    assert herding(10, .1, 1 - .9) == pytest.approx(herding(10, .1, .1))
+    assert one_step_stationary([1, 1, -1], [np.nan, 1, 1]).tolist() == pytest.approx([1 / 3] * 3)
+    assert one_step_fixation([np.nan, 1, np.nan], [9, 1, -1])[0].tolist() == [0, .5, 1]
     assert herding(3000, .001, .5).sum() == pytest.approx(1)               # long products do not overflow
 
 
@@ -157,6 +160,14 @@ def test_fixation_equals_the_chain_by_hand(update, average, include_self):
         assert found.events_if_fixed_by_state[1:-1] == pytest.approx(if_fixed)
         assert found.by_site.shape == (4,) and found.probability == pytest.approx(found.by_site.mean())
         assert found.by_state[found.state([1, 0, 1, 0])] == pytest.approx(wins[4])
+
+
+def test_fixation_that_takes_for_ever_is_refused_and_what_is_near_it_is_right():
+    K, game = graph_of(nx.complete_graph(10)), [[0, 2], [2, 0]]                 # symmetric: from half, half
+    assert fixation(K, game, "pairwise_comparison", selection=3).by_state[31] == pytest.approx(.5, abs=1e-6)
+    for selection in (8, 12):
+        with pytest.raises(ValueError, match="selection must let one strategy take over within 5e9 events"):
+            fixation(K, game, "pairwise_comparison", selection=selection)
 
 
 def test_fixation_of_two_roles_and_of_other_strategies():
@@ -295,6 +306,17 @@ def test_replicator_dynamics_of_unlike_and_of_fast_populations():
     assert fast == pytest.approx([0, 1]) and fast.min() >= 0
 
 
+def test_the_rarest_strategies_keep_their_digits():
+    """Logistic invasion from next to nothing; and rock, paper, scissors that spirals outwards, in its cycle."""
+    for x0 in (1e-8, 1e-20, 1e-200):
+        assert replicator([[0, 0], [1, 1]], [1 - x0, x0], -np.log(x0))[1] == pytest.approx(.5, abs=1e-6)
+    rock = [[0, -1.5, 1], [1, 0, -1.5], [-1.5, 1, 0]]
+    path = replicator(rock, [.5, .3, .2], [150, 200, 250, 300, 500, 1000])
+    assert path.argmax(axis=1).tolist() == [1, 2, 0, 0, 1, 0]
+    assert path.sum(axis=1) == pytest.approx(1) and path.max() <= 1
+    assert replicator([[0, 2], [1, 0]], [0, 1], 5).tolist() == [0, 1]          # who is not there does not come
+
+
 def test_response_equilibrium():
     found = response_equilibrium([4, 1, 0], [.5, .3, .2], leave=.5, work=3, demand=1.2)
     taken = [found.stimulus**2 / (found.stimulus**2 + th**2) if th else 1 for th in (4, 1, 0)]
@@ -303,6 +325,8 @@ def test_response_equilibrium():
     for far in ([1e200, 1.0], [1e-200], [1e-200, 1e200]):                              # nothing over- or underflows
         found = response_equilibrium(far, leave=.2, demand=1.0)
         assert 3 * found.active.mean() == pytest.approx(1.0) and found.stimulus > 0
+    nearly = response_equilibrium([1, 2], [.5, .5 - 5e-10], demand=2.5 * (1 - 2e-10))
+    assert nearly.active == pytest.approx(1 / 1.2) and nearly.stimulus > 1e3
     for one in (response_equilibrium([7.0]), response_equilibrium([7.0, 7.0], [.4, .6])):
         assert one.active == pytest.approx(1 / 3)
 
@@ -347,6 +371,7 @@ def test_diffusion_by_modes():
 # -- what is refused --------------------------------------------------------------------------------------------------
 
 TWO = Topology.from_edges([0, 1, 2, 3], [1, 0, 3, 2], 4)
+CIRCLE = Topology.from_edges([0, 1, 2], [1, 2, 0], 3)
 ARROW = Topology.from_edges([0, 1], [1, 2], 3)
 
 
@@ -386,6 +411,11 @@ ARROW = Topology.from_edges([0, 1], [1, 2], 3)
     (lambda: threshold_equilibrium("ab"), "thresholds must be numbers, or a function of a share"),
     (lambda: one_step_fixation([0, 1, 0, 0], [0, 0, 1, 0]), "between the states 1, .* and 2, .* stays for ever"),
     (lambda: herding(5, .3, .2), "switch must be in \\(0, 0.2\\], as it and 1 - keep .* not 0.3"),
+    (lambda: opinion_weights(CIRCLE, activation="fixed"), "under 'fixed': opinions go round for ever"),
+    (lambda: opinion_weights(RING, activation="pairs", rates=2), "rates must only be given under 'exponential'"),
+    (lambda: threshold_equilibrium(lambda r: 1 - r), "thresholds must be .* which never falls"),
+    (lambda: herding(5, .1, 0), "keep must be in \\(0, 1\\], not 0"),
+    (lambda: diffusion(RING, np.ones(6), 1e200, 1e200, continuous=True), "rate times time must be finite"),
     (lambda: opinion_weights(RING, activation="synchronous"), "topology must not be bipartite"),
     (lambda: response_equilibrium([0.0, 5.0]), "thresholds of 0 must not be those of so many \\(0.5 of all\\)"),
     (lambda: diffusion(RING, [np.nan] * 6, .1, 1), "values must be finite; those of site 0 are not"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 
 import numpy as np
@@ -26,6 +27,8 @@ def _weights(graph):
         W, nodes = nx.to_scipy_sparse_array(graph, dtype=float, format="csr"), list(graph.nodes)
     else:
         try:
+            if np.iscomplexobj(graph):
+                raise TypeError
             W = sparse.csr_array(graph, dtype=float) if sparse.issparse(graph) else np.array(graph, float)
         except (TypeError, ValueError):
             W = np.zeros(0)
@@ -35,6 +38,9 @@ def _weights(graph):
         W, nodes = sparse.csr_array(W), list(range(W.shape[0]))
     if W.nnz and not (np.isfinite(W.data).all() and W.data.min() >= 0):
         raise ValueError("graph must have finite weights of 0 or more")
+    if W.nnz and (W.data.max() > 1e100 or W.data.max() < 1e-100):
+        W = W.copy()
+        W.data = W.data / W.data.max()                  # only ratios count
     return W, nodes
 
 
@@ -98,9 +104,9 @@ def coarse_grained(graph, groups, within: str = "stationary") -> np.ndarray:
     groups : array_like, shape (N,), or dict of node to group, or list of sets of nodes
         The group of each node, in the order of the graph's nodes; or as `networkx.community` finds them.
     within : {"stationary", "uniform"}
-        Where in a group the walk is: as often as a long walk is there, or everywhere alike, as also in a group where a
-        long walk never is. With "stationary" the walk
-        between groups is as often in each as the one between nodes.
+        Where in a group the walk is: as often as a long walk that begins anywhere is there, or everywhere alike. Where
+        a long walk never is, everywhere alike too; else, with "stationary" the walk between groups is as often in each
+        as the one between nodes.
 
     Returns
     -------
@@ -123,8 +129,8 @@ def coarse_grained(graph, groups, within: str = "stationary") -> np.ndarray:
     turns, has = _turns(W)
     often = has.astype(float)
     if within == "stationary":
-        often = _visits(turns, has)
-        never = np.bincount(labels, often) <= 1e-15
+        often = _visits(W, turns, has)
+        never = np.bincount(labels, often) == 0
         often = np.where(never[labels], has, often)
     k = int(labels.max()) + 1
     member = np.zeros((len(labels), k))
@@ -155,6 +161,11 @@ def _labels(groups, nodes) -> np.ndarray:
         raise ValueError(f"groups must name one for each of the {len(nodes)} nodes, not for {len(given)}")
     given = [one.item() if isinstance(one, np.generic) else one for one in given]
     try:
+        if any(one != one for one in set(given)):       # NaN is not even itself
+            raise TypeError
+    except (TypeError, ValueError):
+        raise TypeError("groups must be named by numbers or text, one name for each node, not NaN or several") from None
+    try:
         names = sorted(set(given))
     except TypeError:
         names = list(dict.fromkeys(given))              # of several kinds: as they come
@@ -162,13 +173,17 @@ def _labels(groups, nodes) -> np.ndarray:
     return np.array([number[one] for one in given])
 
 
-def _visits(turns, has) -> np.ndarray:
+def _visits(W, turns, has) -> np.ndarray:
     """Return how often a long walk that begins anywhere alike is where; where nothing goes out it begins anew."""
     from scipy import sparse
     from scipy.sparse.csgraph import connected_components
     from scipy.sparse.linalg import spsolve
 
     n = len(has)
+    if has.all() and not (abs(W - W.T) > 0).nnz:        # of ties both ways: as strong as it is, in each part
+        parts, part = connected_components(W, False)
+        strength = np.asarray(W.sum(axis=1)).ravel()
+        return strength / np.bincount(part, strength)[part] * np.bincount(part)[part] / n
     if not has.all():                                   # a node more, from which it begins
         anew = sparse.csr_array(np.full((1, n), 1 / n))
         lost = sparse.csr_array((~has).astype(float)[:, None])
@@ -191,13 +206,28 @@ def _visits(turns, has) -> np.ndarray:
         if len(here) == 1:
             often[here] = begin[here]
             continue
-        own = turns[here][:, here]
-        system = (own.T - sparse.eye_array(len(here))).tolil()
-        system[len(here) - 1] = np.ones(len(here))
-        right = np.zeros(len(here))
-        right[-1] = 1.0
-        often[here] = begin[here].sum() * np.maximum(spsolve(system.tocsc(), right), 0)
+        often[here] = begin[here].sum() * _steady(turns[here][:, here])
     return often[:n] / often[:n].sum()
+
+
+def _steady(own) -> np.ndarray:
+    """Return how often a walk that cannot leave is where."""
+    from scipy import sparse
+    from scipy.sparse.linalg import spsolve
+
+    n = own.shape[0]
+    if n > 600:                                         # one unknown is 1, the others follow
+        left = (own.T - sparse.eye_array(n)).tocsc()
+        p = np.append(spsolve(left[:-1, :-1], -left[:-1, [-1]].toarray().ravel()), 1.0)
+        return np.maximum(p, 0) / np.maximum(p, 0).sum()
+    P = own.toarray()                                   # without subtraction: what is rare keeps its digits
+    for k in range(n - 1, 0, -1):
+        P[:k, k] /= P[k, :k].sum()
+        P[:k, :k] += np.outer(P[:k, k], P[k, :k])
+    p = np.ones(n)
+    for k in range(1, n):
+        p[k] = p[:k] @ P[:k, k]
+    return p / p.sum()
 
 
 def causal_emergence(graph, groups, within: str = "stationary") -> float:
@@ -279,15 +309,21 @@ def brokerage(graph) -> dict:
 
     if not hasattr(graph, "edges"):
         raise TypeError(f"graph must be a networkx graph, not {type(graph).__name__}")
-    flows, whole = type(graph)(), True
+    flows = nx.DiGraph() if graph.is_directed() else nx.Graph()
     flows.add_nodes_from(graph)
     for a, b, weight in graph.edges(data="weight", default=1.0):
-        if not isinstance(weight, numbers.Real) or not 0 <= weight < np.inf or 0 < weight < 1e-300:
+        if not isinstance(weight, numbers.Real) or not 0 <= weight < 1e300 or 0 < weight < 1e-300:
             raise ValueError("graph must have finite weights of 0 or more; that of the edge "
-                             f"{a!r}, {b!r} is {weight!r}")
-        whole &= float(weight).is_integer()
-        if weight > 0:
-            flows.add_edge(a, b, length=weight)
-    for _, _, data in flows.edges(data=True):           # of whole numbers exact, so that ways that are as long stay so
-        data["length"] = Fraction(1, int(data["length"])) if whole else 1 / data["length"]
+                             f"{a!r}, {b!r} is {weight!r:.60}")
+        if weight > 0:                                  # parallel edges add up
+            flows.add_edge(a, b, flow=weight + (flows[a][b]["flow"] if flows.has_edge(a, b) else 0))
+    found = {data["flow"] for _, _, data in flows.edges(data=True)}
+    if len(found) < 2:
+        return nx.betweenness_centrality(flows)
+    # whole numbers, or fractions, are added exactly: ways that are as long stay so, and none is lost beside a long one
+    common = math.lcm(*map(int, found)) if all(float(one).is_integer() for one in found) else 0
+    exact = 0 < common < 2**1000
+    for _, _, data in flows.edges(data=True):
+        data["length"] = (common // int(data["flow"]) if exact else 1 / Fraction(data["flow"])
+                          if max(found) > 1e12 * min(found) else 1 / data["flow"])
     return nx.betweenness_centrality(flows, weight="length")

@@ -220,7 +220,11 @@ def flow_network(flows, input=None, export=None, respiration=None, *, tolerance:
         known = {name: [data.get(name, 0.0) for _, data in flows.nodes(data=True)] for name in OUTSIDE}
         matrix = nx.to_numpy_array(flows, nodes)
     else:
-        nodes = list(flows.index) if hasattr(flows, "index") and hasattr(flows, "columns") else None   # a DataFrame
+        if hasattr(flows, "index") and hasattr(flows, "columns"):                # a DataFrame
+            nodes = list(flows.index)
+            if set(nodes) != set(flows.columns) or len(set(nodes)) < len(nodes):
+                raise ValueError("flows must have the same compartments as rows and as columns, each once")
+            flows = flows[nodes]
         try:
             matrix = np.array(flows.toarray() if hasattr(flows, "toarray") else flows, float)
         except (TypeError, ValueError):

@@ -84,8 +84,8 @@ def lorenz(source) -> tuple[np.ndarray, np.ndarray]:
     """
     values = np.sort(_amounts(source))
     share = np.linspace(0, 1, len(values) + 1)
-    total = values.sum()
-    return share, np.concatenate([[0.0], np.cumsum(values) / total]) if total > 0 else share.copy()
+    total = np.cumsum(values)
+    return share, np.concatenate([[0.0], total / total[-1]]) if total.size and total[-1] > 0 else share.copy()
 
 
 def top_share(source, top: float = 0.1) -> float:
@@ -119,7 +119,7 @@ def top_share(source, top: float = 0.1) -> float:
     """
     top = number("top", top, 0, 1, "(]")
     members, amounts = lorenz(source)
-    return float(1 - np.interp(1 - top, members, amounts)) if len(members) > 1 else 0.0
+    return max(top, float(1 - np.interp(1 - top, members, amounts))) if len(members) > 1 else 0.0
 
 
 def herfindahl(source) -> float:
@@ -203,7 +203,7 @@ def entrenchment(before, after, top: float | None = None) -> float:
         from scipy.stats import kendalltau
 
         return float(kendalltau(one, other).statistic)
-    places = int(np.ceil(top * len(one) - 1e-9))
+    places = max(1, int(np.ceil(top * len(one) - 1e-9)))
     if places == len(one):
         return 0.0
     chance = places / len(one)

@@ -9,10 +9,16 @@ from .._checks import number, whole
 __all__ = ["herding", "one_step_fixation", "one_step_stationary"]
 
 
-def _rates(up, down) -> tuple[np.ndarray, np.ndarray]:
+def _rates(up, down, ends: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rates, with 0 where they are not looked at: at both ends, or only where the chain would leave."""
     given = []
     for name, one in (("up", up), ("down", down)):
-        one = np.asarray(one, float)
+        try:
+            one = np.array(one, float)
+        except (TypeError, ValueError):
+            one = np.zeros(0)
+        if one.ndim == 1 and len(one):
+            one[{"both": [0, -1], "outer": [-1] if name == "up" else [0]}[ends]] = 0
         if one.ndim != 1 or len(one) < 2 or not np.isfinite(one).all() or one.min() < 0:
             raise ValueError(f"{name} must be numbers of 0 or more, one for each of the states 0 … N, not {one!r:.60}")
         given.append(one)
@@ -38,7 +44,7 @@ def one_step_fixation(up, down) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     time : ndarray of float64, shape (N + 1,)
         Expected number of steps (or time) until either end.
     time_if_fixed : ndarray of float64, shape (N + 1,)
-        The same where it ends at N; NaN from 0.
+        The same where it ends at N; NaN where that has a probability of 0, or of less than the least number.
 
     Raises
     ------
@@ -60,7 +66,7 @@ def one_step_fixation(up, down) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     >>> round(float(chance[1]), 6), round((1 - 1 / r) / (1 - r**-n), 6)
     (0.339216, 0.339216)
     """
-    up, down = _rates(up, down)
+    up, down = _rates(up, down, "both")
     n = len(up) - 1
     inner = slice(1, n)
     stuck = np.flatnonzero((up[inner] == 0) & (down[inner] == 0))
@@ -141,7 +147,7 @@ def one_step_stationary(up, down) -> np.ndarray:
     >>> one_step_stationary([2, 1, 0], [0, 1, 2])
     array([0.25, 0.5 , 0.25])
     """
-    up, down = _rates(up, down)
+    up, down = _rates(up, down, "outer")
     for name, one, first in (("up", up[:-1], 0), ("down", down[1:], 1)):
         if not one.min() > 0:
             raise ValueError(f"{name} must be above 0 wherever the chain could go there, and in state "
@@ -165,7 +171,7 @@ def herding(n: int, switch: float, keep: float) -> np.ndarray:
     switch : float
         ε, in (0, δ]: it and 1 − δ are probabilities of different things, with a sum of at most 1.
     keep : float
-        δ, in [0, 1].
+        δ, in (0, 1].
 
     Returns
     -------
@@ -188,9 +194,9 @@ def herding(n: int, switch: float, keep: float) -> np.ndarray:
     array([0.25, 0.25, 0.25, 0.25])
     """
     n = whole("n", n, 2)
-    keep = number("keep", keep, 0, 1)
+    keep = number("keep", keep, 0, 1, "(]")
     switch = number("switch", switch, 0, 1, "(]")
-    if switch > keep:
+    if switch > keep * (1 + 1e-12):
         raise ValueError(f"switch must be in (0, {keep:g}], as it and 1 - keep together are at most 1, not {switch:g}")
     k = np.arange(n + 1)
     return one_step_stationary((1 - k / n) * (switch + (1 - keep) * k / (n - 1)),

@@ -101,11 +101,13 @@ def diffusion(topology, values, rate: float, time: float, *, continuous: bool = 
     rate = number("rate", rate, 0, np.inf, "[)")
     time = number("time", time, 0, np.inf, "[)") if continuous else whole("time", time, 0)
     eigenvalues, modes = diffusion_modes(topology)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         shrink = np.exp(-rate * time * eigenvalues) if continuous else (1 - rate * eigenvalues)**time
     with np.errstate(over="ignore", invalid="ignore"):
         made = modes @ (shrink[:, None] * (modes.T @ rows))
     if not np.isfinite(made).all():
+        if continuous:
+            raise ValueError(f"rate times time must be finite, and {rate:g} times {time:g} is not")
         raise ValueError(f"rate must keep {time:g} steps finite, and {rate:g} does not: steps explode beyond "
                          f"{2 / eigenvalues[-1]:g}")
     return made.reshape(shape)

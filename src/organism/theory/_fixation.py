@@ -117,11 +117,12 @@ def fixation(topology, payoff, update="death_birth", *, resident: int = 0, mutan
     ------
     ValueError
         If there are more than 12 sites, a fitness is not above 0, or a strategy cannot always be fixed: the graph falls
-        into parts, or some sites take nothing over from others.
+        into parts, or some sites take nothing over from others. Or if it takes too long: see Notes.
 
     Notes
     -----
-    Probabilities have an absolute error of about 1e-15.
+    Probabilities have an absolute error of about 2e-16 times the most events that are expected from any state; where
+    that would be above 1e-6, as where strong selection keeps both strategies for ever and a day, it is refused.
 
     References
     ----------
@@ -241,6 +242,9 @@ def _solved(has, change) -> Fixation:
 
     factors = lu_factor(-leaves)
     found = lu_solve(factors, np.column_stack([wins, np.ones(len(inner))]))
+    if not (found[:, 1].min() >= 1 - 1e-9 and found[:, 1].max() < 5e9):
+        raise ValueError("selection must let one strategy take over within 5e9 events on average, which is as far as "
+                         "the equations can be solved in double precision, and from some states it takes longer")
     chance = np.concatenate([[0.0], np.clip(found[:, 0], 0, 1), [1.0]])
     events = np.concatenate([[0.0], found[:, 1], [0.0]])
     until = lu_solve(factors, chance[1:last])

@@ -81,26 +81,39 @@ def replicator(payoff, start, times, *, other=None):
     if flat.ndim != 1 or not flat.size or not np.isfinite(flat).all() or flat.min() < 0 or (np.diff(flat) < 0).any():
         raise ValueError(f"times must be finite, at least 0 and ascending, not {times!r:.60}")
 
-    def slope(t, z):
-        p, q = (z[:n], z[n:]) if two else (z, z)
-        u = first @ q
-        gain = p * (u - p @ u)
-        if not two:
-            return gain
-        v = B @ p
-        return np.concatenate([gain, q * (v - q @ v)])
-
     begin = np.concatenate([x, y]) if two else x
+    lives = begin > 0
+
+    def shares(z):
+        """Return shares from logarithms, in which the rarest keep all their digits."""
+        p = np.zeros(len(begin))
+        p[lives] = z
+        for part in ((slice(0, n), slice(n, None)) if two else (slice(None),)):
+            here = lives[part]
+            p[part] = np.where(here, np.exp(p[part] - p[part][here].max()), 0)
+            p[part] /= p[part].sum()
+        return p
+
+    def slope(t, z):
+        p = shares(z)
+        p, q = (p[:n], p[n:]) if two else (p, p)
+        gain = first @ q
+        gain = gain - p @ gain
+        if two:
+            other_gain = B @ p
+            gain = np.concatenate([gain, other_gain - q @ other_gain])
+        return gain[lives] / scale
+
     distinct, place = np.unique(flat, return_inverse=True)
+    scale = max(float(abs(first).max()), float(abs(B).max()), 1e-300)             # what is fast stays tractable
     if distinct[-1] == 0:
         path = begin[None]
     else:
-        scale = max(float(abs(first).max()), float(abs(B).max()), 1e-300)     # what is fast stays tractable
-        done = solve_ivp(lambda t, z: slope(t, z) / scale, (0, distinct[-1] * scale), begin, "LSODA", distinct * scale,
-                         rtol=1e-11, atol=1e-14)
+        done = solve_ivp(slope, (0, distinct[-1] * scale), np.log(begin[lives]), "LSODA", distinct * scale, rtol=1e-11,
+                         atol=1e-11)
         if not done.success:
             raise RuntimeError(f"the equations could not be integrated: {done.message}")
-        path = np.clip(done.y.T, 0, 1)
+        path = np.array([shares(z) for z in done.y.T])
     path = path[place]
     path = path if when.ndim else path[0]
     return (path[..., :n], path[..., n:]) if two else path

@@ -46,8 +46,8 @@ def opinion_weights(topology, rule: str = "voter", activation: str = "replacemen
     Raises
     ------
     ValueError
-        If there are several groups whose members listen to nobody outside: then they need not agree. Or if under
-        "synchronous" opinions can go round for ever, as between the two sides of a bipartite graph.
+        If there are several groups whose members listen to nobody outside: then they need not agree. Or if
+        opinions can go round for ever, as under "synchronous" between the two sides of a bipartite graph.
 
     References
     ----------
@@ -71,19 +71,19 @@ def opinion_weights(topology, rule: str = "voter", activation: str = "replacemen
     if rule == "invasion" and activation == "synchronous":
         raise ValueError("activation of 'invasion' must not be 'synchronous': two sites could write to one")
     n = topology.n_sites
-    if activation == "pairs" or n == 1:                              # whoever meets, either is the first as often
-        return np.full(n, 1 / n)
     clocks = _clocks(topology, rates, activation)
     weight = along.weights(weights, np.float64)
     if weight is not None and len(weight) and weight.min() < 0:
         raise ValueError(f"weights must not be negative, and one is {weight.min():g}")
+    if activation == "pairs" or n == 1:                              # whoever meets, either is the first as often
+        return np.full(n, 1 / n)
     sites = np.repeat(np.arange(n), np.diff(along.ptr))
     look = np.zeros((n, n))
     look[sites, along.end] = 1.0 if weight is None else weight
     total = look.sum(axis=1, keepdims=True)
     look = np.divide(look, total, out=np.zeros_like(look), where=total > 0)
     order = np.argsort(topology.site_id, kind="stable")
-    return _left(_sweep(topology, look, rule, activation, clocks, order), activation == "synchronous")
+    return _left(_sweep(topology, look, rule, activation, clocks, order), activation)
 
 
 def _heard(look, rule, i, opinions) -> None:
@@ -145,13 +145,13 @@ def _orders(look, rule) -> np.ndarray:
     return mean[(1 << n) - 1]
 
 
-def _left(effect, synchronous: bool) -> np.ndarray:
+def _left(effect, activation: str) -> np.ndarray:
     """Return the left eigenvector for 1, if there is just one."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     n = len(effect)
-    across = effect * (1 - np.eye(n)) > 1e-15
+    across = effect * (1 - np.eye(n)) > 0
     parts, part = connected_components(csr_array(across), True, "strong")
     listens = np.zeros(parts, bool)
     for i, j in zip(*np.nonzero(across), strict=True):
@@ -162,9 +162,9 @@ def _left(effect, synchronous: bool) -> np.ndarray:
                          "through others")
     core = np.flatnonzero(part == np.flatnonzero(~listens)[0])      # who alone decides
     inner = effect[np.ix_(core, core)]
-    if synchronous and _swings(inner):
+    if _swings(inner):
         raise ValueError("topology must not be bipartite, nor otherwise lead in circles of one length, under "
-                         "'synchronous': opinions go round for ever there")
+                         f"{activation!r}: opinions go round for ever there")
     system = (inner.T - np.eye(len(core)))
     system[-1] = 1.0                                    # in place of an equation that follows from the others
     right = np.zeros(len(core))

@@ -78,6 +78,7 @@ def response_equilibrium(thresholds, shares=None, *, leave: float = 0.2, work: f
     f = np.full(len(theta), 1 / len(theta)) if shares is None else np.asarray(shares, float)
     if f.shape != theta.shape or not (f.min() >= 0 and abs(f.sum() - 1) < 1e-9):
         raise ValueError(f"shares must be {len(theta)} numbers of 0 or more with sum 1, not {shares!r:.60}")
+    f = f / f.sum()
     p = number("leave", leave, 0, 1, "(]")
     work, demand = number("work", work, 0, np.inf, "()"), number("demand", demand, 0, np.inf, "()")
     if demand >= work / (1 + p):
@@ -99,8 +100,10 @@ def response_equilibrium(thresholds, shares=None, *, leave: float = 0.2, work: f
     low, high = np.log(some.min()), np.log(some.max())
     while over(low) > 0:
         low -= 10
-    while over(high) < 0:
+    while over(high) < 0 and high < 700:                # nearly as much as can be done takes nearly endless stimulus
         high += 10
+    if over(high) < 0:
+        return ResponseEquilibrium(float("inf"), np.full(len(theta), 1 / (1 + p)))
     log = float(brentq(over, low, high, xtol=1e-14, rtol=1e-14))
     return ResponseEquilibrium(float(np.exp(log)), active(log))
 
@@ -159,13 +162,17 @@ def threshold_equilibrium(thresholds, start=None) -> float:
             raise TypeError("thresholds must be numbers, or a function of a share that returns one") from None
         if not (np.isfinite(above).all() and above.min() >= -1e-12 and above.max() <= 1 + 1e-12):
             raise ValueError("thresholds must be a distribution function, with values in [0, 1]")
+        if np.diff(above).min(initial=0) < -1e-9:
+            at = int(np.diff(above).argmin())
+            raise ValueError(f"thresholds must be a distribution function, which never falls, and from {grid[at]:g} on "
+                             "it does")
 
         def over(r):
             return first + (1 - first) * float(thresholds(r)) - r
 
         low = np.flatnonzero(first + (1 - first) * above <= grid)
         k = int(low[0]) if low.size else len(grid) - 1
-        if k == 0 or over(grid[k]) == 0:
+        if k == 0 or over(grid[k]) >= 0:
             return float(grid[k])
         return float(brentq(over, grid[k - 1], grid[k], xtol=1e-15))
     try:
