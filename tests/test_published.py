@@ -41,7 +41,7 @@ def test_the_page_is_of_these_cases():
         assert f"## {case.__doc__.strip().rstrip('.')}\n" in text and case.NOTE.strip() in text
         if hasattr(case, "draw"):
             assert f"(docs/validation/{name}.png)" in text and (root / "docs/validation" / f"{name}.png").exists()
-    assert "**NOT**" not in text and text.count("| as published |") == len(CASES)
+    assert "**NOT**" not in text and text.count("| as expected |") == len(CASES)
 
 
 def test_an_unknown_case_is_told(monkeypatch, capsys):

@@ -13,9 +13,10 @@ RULE = ("Granovetter: each joins when the share of all who have joined is at lea
         "up what at least a share q of its neighbours have taken up.")
 ACTIVATION = "synchronous; nobody leaves, so the end is the same under any"
 NOTE = """\
-Of thresholds with mean 25 and standard deviation σ the end jumps from 6.2 to all at σ = 12.222. Granovetter's figure
-has
-12.2 and about 6 of 100; with thresholds at the quantiles (i − ½)/N nothing is left to chance."""
+The ends solve r = F(r); the critical σ solves F′(r) = 1 with it. Of thresholds with mean 25 and standard deviation σ
+the end jumps from 6.2 to all at σ = 12.222. Granovetter's figure has 12.2 and about 6 of 100; with thresholds at the
+quantiles (i − ½)/N nothing is left to chance. The lattices' thresholds are counts: at a flat edge a site has 1 of 2,
+1 of 4, 3 of 8 neighbours behind it."""
 ENDS = {11: 1.713, 12: 4.0211, 12.1: 4.5529, 12.2: 5.4792, 12.3: 100.0, 30: 99.3394}
 LATTICES = {"ring": (Topology.grid((60,)), 1 / 2), "von Neumann": (Topology.grid((31, 31), "von_neumann"), 1 / 4),
             "Moore": (Topology.grid((31, 31)), 3 / 8)}

@@ -12,10 +12,11 @@ SOURCE = ("Olfati-Saber, Fax, Murray (2007) Consensus and cooperation in network
 RULE = "x ← x − hLx; and x ← ½ (x + mean of the neighbours' x)."
 ACTIVATION = "synchronous"
 NOTE = """\
-Each mode of the Laplacian shrinks by exactly 1 − hλ a step. The value on which the karate club agrees is the mean
-weighted by degree, Σ k_i x_i / Σ k_i. With x₀ = 0, 1, 2, … in the order in which members first appear in the list of
-ties it is
-14.0513; in the order of their labels, 0 to 33, it would be 16.25."""
+Each mode of the Laplacian shrinks by the factor 1 − hλ a step; the first two results are that, in numbers. The value
+on which the karate club agrees is the mean weighted by degree, Σ k_i x_i / Σ k_i. With x₀ = 0, 1, 2, … in the order
+in which members first appear in the list of ties that is 14.0513; in the order of their labels, 0 to 33, 16.25.
+Voters agree on the first twelve's opinion with the share of degrees that these have (67/156), or under "edge" with
+their share of members (12/34)."""
 
 
 def check(report, short=False):

@@ -9,7 +9,9 @@ SOURCE = ("Gorelick, Bertram, Killeen, Fewell (2004) Normalized mutual entropy i
 RULE = ("Of a table of acts, rows individuals and columns tasks, over its grand total: D_sym = I/√(H_x H_y), D_task = "
         "I/H_x, D_ind = I/H_y; I in bits.")
 ACTIVATION = "none: a measure"
-NOTE = "Rows are weighted by how much they did; equal weights would be another index."
+NOTE = """\
+The expected values are the formulas, calculated by another program. Rows are weighted by how much they did; equal
+weights would be another index."""
 TABLES = {
     "two specialists, nearly": ([[8, 2], [1, 9]], (.39731261, .39875584, .39731261, .4002043)),
     "four individuals, three tasks": ([[30, 10, 0], [5, 5, 40], [0, 20, 0], [1, 1, 8]],

@@ -15,9 +15,9 @@ RULE = ("Cooperators pay c for each neighbour to get b; payoffs are averaged; fi
         "overwrites a uniform neighbour. One mutant begins at a uniform site.")
 ACTIVATION = "asynchronous, one death and birth an event"
 NOTE = """\
-The exact probabilities come from the chain over all 2**N states, the critical ratios from coalescence times; neither
-uses
-the other, nor the simulation."""
+The critical ratios are the closed form (N − 2)/(N/k − 2) of regular graphs; ours come from coalescence times, which
+know nothing of it. The four probabilities on the cycle of 8 were calculated by another program from the chain over
+all 256 states; ours come from a chain of our own and, a third way, from the simulation."""
 GRAPHS = {"cycle of 10": nx.cycle_graph(10), "cycle of 100": nx.cycle_graph(100),
           "5×5 torus": nx.grid_2d_graph(5, 5, periodic=True), "10×10 torus": nx.grid_2d_graph(10, 10, periodic=True),
           "Petersen": nx.petersen_graph(), "cube": nx.hypercube_graph(3), "complete graph of 5": nx.complete_graph(5),

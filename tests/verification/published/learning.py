@@ -15,10 +15,11 @@ RULE = ("Two players; after action a with payoff u in [0, 1], x_a += d u (1 − 
         "θ_b += η r ([a = b] − π_b).")
 ACTIVATION = "each pair plays once a sweep; bandits synchronous"
 NOTE = """\
-The mean step of Cross's rule is d times the replicator's slope, exactly; after 10,000 small steps the mean of many
-runs differs from the differential equation by an amount of order d, hence ± .008. The exact gradient of a bandit of
-two arms, g apart, has the solution D + sinh D = g t for the difference D of preferences, from which t (V* − V) → ½,
-the O(1/t) of Mei et al.; steps of η = .01 follow it to that order."""
+The expected values at t = 10 are the differential equation, integrated by another program. The mean step of Cross's
+rule is d times the replicator's slope, exactly; after 10,000 small steps the mean of many runs differs from the
+equation by an amount of order d, hence ± .008. The exact gradient of a bandit of two arms, g apart, has the solution
+D + sinh D = g t for the difference D of preferences, from which t (V* − V) → ½, the O(1/t) of Mei et al.; steps of η
+= .01 follow it to that order."""
 PENNIES = [[1, 0], [0, 1]], [[0, 1], [1, 0]]
 CASES = {
     "prisoner's dilemma from (.5, .5)": ([[.6, 0], [1, .2]], (.5, .5), (.077898, .077898)),

@@ -12,10 +12,11 @@ RULE = ("In an event two agents meet; either, with probability ½, gives the oth
         "with m units.")
 ACTIVATION = "pairs; and replacement on a random graph of degree 3, where only neighbours meet"
 NOTE = """\
-Every event is as likely as its reverse, so in the long run all ways to distribute the money are equally likely, whoever
-meets whom: holdings are geometric, for many units exponential, and the Gini coefficient is (1 + m)/(1 + 2m) → ½. The
-measured ones are means over 200 looks at 5,000 agents; their standard error is reckoned from batches of 20 looks. (On a
-ring it takes as long as money diffuses around it: 40,000 sweeps of 5,000 agents are too few.)"""
+Every event is as likely as its reverse, so in the long run all ways to distribute the money are equally likely,
+whoever meets whom: holdings are geometric, for many units exponential, and the Gini coefficient is (1 + m)/(1 + 2m)
+→ ½. The effective number of agents is one over the Herfindahl index, N m/(1 + 2m). The measured ones are means over
+200 looks at 5,000 agents; their standard error is reckoned from batches of 20 looks. (On a ring it takes as long as
+money diffuses around it: 40,000 sweeps of 5,000 agents are too few.)"""
 
 
 def holdings(topology, activation, m, sweeps, rng, looks=200):
@@ -49,7 +50,7 @@ def check(report, short=False):
         report.sampled(f"{name}, m = {m}: share of agents with 0, 1, 2, 3 units", np.mean(found, axis=0), law,
                        np.std(found, axis=0, ddof=1) / np.sqrt(10))
         alike = [np.mean([herfindahl(one) for one in part]) for part in held.reshape(10, -1, n)]
-        report.sampled(f"{name}, m = {m}: number of agents of equal holdings", float(1 / np.mean(alike)),
+        report.sampled(f"{name}, m = {m}: effective number of agents", float(1 / np.mean(alike)),
                        n * m / (2 * m + 1), float(np.std(1 / np.array(alike), ddof=1)) / np.sqrt(10))
 
 

@@ -59,7 +59,9 @@ class Report:
     def sampled(self, what, measured, expected, error):
         """Within four standard errors of a mean or share of many runs."""
         z = float(np.max(np.abs(np.asarray(measured) - np.asarray(expected)) / np.asarray(error)))
-        self._add(what, expected, measured, f"4 standard errors of {_told(float(np.max(error)))}; z = {z:.2f}", z < 4)
+        most = "" if np.ndim(error) == 0 else "up to "
+        tolerance = f"4 standard errors of {most}{float(np.max(error)):.2g}; z = {z:.2f}"
+        self._add(what, expected, measured, tolerance, z < 4)
 
     def share(self, what, hits, runs, expected):
         """The share of runs in which something happens, its standard error √(p (1 − p)/R) from what is expected."""

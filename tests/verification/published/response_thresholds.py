@@ -13,8 +13,9 @@ RULE = ("An idle worker takes up a task with probability s²/(s² + θ²), a bus
         "otherwise, in [0, 1000]; an idle worker meets one uniform task a step.")
 ACTIVATION = "synchronous"
 NOTE = """\
-That a third is at work holds for any thresholds while s stays above 0, because s neither grows nor falls for ever. The
-values of p, α, δ and of the thresholds (8 and 1) are of our choice, after the papers' ranges."""
+That a third is at work holds for any thresholds while s stays above 0, because s neither grows nor falls for ever.
+The values of s* and of the shares solve α Σ f x = δ with x = T/(T + p), T = s²/(s² + θ²). The values of p, α, δ and
+of the thresholds (8 and 1) are of our choice, after the papers' ranges."""
 MAJORS = {.1: (.36414, .01023, .36923), .5: (.71520, .03813, .62853), .9: (2.32667, .28054, .80844)}
 
 

@@ -15,11 +15,12 @@ RULE = ("A group of ten cells divides its effort: cell i puts v_i into reproduct
         "Specialisation is the mean of 2|v − ½|.")
 ACTIVATION = "synchronous (generations do not overlap)"
 NOTE = """\
-The point v = ½ stops being a maximum at α* = 1/(1 − μ), μ being the least eigenvalue of C: more concave returns (lower
-α) still favour specialists where a graph is sparse and bipartite. The authors' data of their individual-based model are
-compared with ± .03 away from α*; within .07 of it a run of 2,000 generations has not settled (their own value at ring,
-α = .8 is .760 and depends on the run), so nothing is claimed there. Just above α* the optimum is
-flat: at .76 a specialisation wrong by .0004 costs less than 10⁻⁷ of W, so three digits of it are compared."""
+The point v = ½ stops being a maximum at α* = 1/(1 − μ), μ being the least eigenvalue of C: more concave returns
+(lower α) still favour specialists where a graph is sparse and bipartite. The best W and its specialisation were
+calculated by another program; just above α* the optimum is flat (at .76 a specialisation wrong by .0004 costs less
+than 10⁻⁷ of W), so three digits are compared. The authors' data of their individual-based model are compared with ±
+.03; from α* to .07 above it a run of 2,000 generations has not settled (their own value at ring, α = .8 is .760 and
+depends on the run), so none of these is."""
 GRAPHS = {"ring": nx.cycle_graph(10), "K₅,₅": nx.complete_bipartite_graph(5, 5), "complete": nx.complete_graph(10),
           "star": nx.star_graph(9)}
 TURNS = {"ring": .75, "K₅,₅": .6, "complete": 1.0}
@@ -92,7 +93,7 @@ def draw(figure):
     alphas = np.linspace(.5, 1.3, 17)
     for name, graph in GRAPHS.items():
         topology = Topology.from_networkx(graph)
-        line, = axis.plot(alphas, [best(topology, alpha, 20)[1] for alpha in alphas], label=f"{name}, best")
+        line, = axis.plot(alphas, [best(topology, alpha, 8)[1] for alpha in alphas], label=f"{name}, best")
         if name in AUTHORS:
             axis.plot(list(AUTHORS[name]), list(AUTHORS[name].values()), "x", color=line.get_color(),
                       label=f"{name}, the authors' evolved")
