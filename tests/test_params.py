@@ -129,7 +129,7 @@ def test_every_source_is_in_the_model_document():
     model = (Path(__file__).parent.parent / "MODEL.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^##+ (\d(?:\.\d+)?) .*\n((?:(?!##).*\n)*)", model, re.MULTILINE))
     keys = set(re.findall(r"\*\*\[(\w+)\]\*\*", model.partition("## Bibliography")[2]))
-    assert len(sections) == 31 and "Arrow1961" in keys
+    assert len(sections) == 32 and "Arrow1961" in keys
     for row in Params.table():
         source = re.fullmatch(r"MODEL\.md ([\d.]+)((?:, \w+)*)", row["source"])
         assert source, row
