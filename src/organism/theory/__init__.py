@@ -4,7 +4,7 @@ Each function names the activation and the update that it is about, as the simul
 law under another activation. Those marked *exact* hold for any finite population; *mean-field* ones for an infinite,
 well mixed one; *in the limit* says of what.
 
-===============================  ====================================================================================
+================================ ====================================================================================
 :func:`fixation`                 exact: who takes over a small graph, and when, under any update
 :func:`one_step_fixation`        exact: the same for chains in which one number goes up or down by one
 :func:`one_step_stationary`      exact: how long such a chain stays where
@@ -17,7 +17,7 @@ well mixed one; *in the limit* says of what.
 :func:`threshold_equilibrium`    exact: how many join when all see how many have joined
 :func:`diffusion_modes`          exact: the patterns that diffusion shrinks without changing them
 :func:`diffusion`                exact: diffusion by these modes
-===============================  ====================================================================================
+================================ ====================================================================================
 """
 
 from ._chains import herding, one_step_fixation, one_step_stationary

@@ -103,7 +103,6 @@ def diffusion(topology, values, rate: float, time: float, *, continuous: bool = 
     eigenvalues, modes = diffusion_modes(topology)
     with np.errstate(over="ignore", invalid="ignore"):
         shrink = np.exp(-rate * time * eigenvalues) if continuous else (1 - rate * eigenvalues)**time
-    with np.errstate(over="ignore", invalid="ignore"):
         made = modes @ (shrink[:, None] * (modes.T @ rows))
     if not np.isfinite(made).all():
         if continuous:

@@ -74,6 +74,16 @@ class Fixation:
         Parameters
         ----------
         mutants : array_like of bool or of 0 and 1, shape (N,)
+
+        Returns
+        -------
+        int
+            In [0, 2**N).
+
+        Raises
+        ------
+        ValueError
+            If it does not say 0 or 1 of each site.
         """
         given = np.asarray(mutants).ravel()
         if given.shape != (self.n_sites,) or not np.isin(given, (0, 1)).all():
