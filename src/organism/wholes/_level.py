@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..flows import effective_information
 from ..measures import division_of_labour
 from ..measures._sources import entropy, ratio
 from ._maps import walk
@@ -141,11 +142,7 @@ def _information(visits, steps, labels, k) -> dict[str, float]:
     top = float(entropy(after))
     coarse_known = top - _conditional(joint)
     fine_known = top - _conditional(fine)
-    rows = joint.multiply(1 / np.maximum(np.asarray(joint.sum(axis=1)).ravel(), 1e-300)[:, None]).tocsr()
-    live = np.asarray(joint.sum(axis=1)).ravel() > 0
-    mean_row = np.asarray(rows[live].mean(axis=0)).ravel()
-    noise = -float((rows.data * np.log2(np.where(rows.data > 0, rows.data, 1))).sum()) / max(1, live.sum())
-    effective = float(entropy(mean_row)) - noise
+    effective = effective_information(joint)
     told = np.clip(coarse_known / fine_known, 0, 1) if fine_known > 1e-9 else 0.0       # one whole: nothing to tell
     return {"individuality": float(told),
             "effectiveness": float(ratio(effective, np.log2(k))) if k > 1 else 0.0}
