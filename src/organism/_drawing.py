@@ -41,6 +41,18 @@ def task_hues(params) -> np.ndarray:
     return np.concatenate([hues(params.resources), np.tile(to_rgb(REST), (rest, 1))])
 
 
+def role_hues(roles, resources: int) -> np.ndarray:
+    """Return a hue for each role, float (R, 3): that of its resource, if it mostly makes one and is the first to."""
+    found = {}
+    for role, profile in enumerate(roles.profiles):
+        share = next(iter(profile.shares.values()))[:resources]
+        if share.max(initial=0) > 0.5:
+            found.setdefault(int(share.argmax()), role)
+    pool, owner = hues(max(resources, len(roles.profiles))), {role: k for k, role in found.items()}
+    free = iter([k for k in range(len(pool)) if k not in found])
+    return np.array([pool[owner[role] if role in owner else next(free)] for role in range(len(roles.profiles))])
+
+
 # -- where sites go -------------------------------------------------------------------
 
 

@@ -146,7 +146,7 @@ def _found_roles(world, ax: Axes, roles, places, below: bool, title: str | None)
         raise ValueError(f"roles must be of members of this world, of {world.n_sites:,} sites, not at site "
                          f"{outside[0]:,}")
     here = np.isin(roles.uid, world.state["uid"][world.living])     # the others died since
-    hues, colours = _role_hues(roles, world.params.resources), _blank(world)
+    hues, colours = _drawing.role_hues(roles, world.params.resources), _blank(world)
     colours[world.living] = [*to_rgb(IDLE), 1.0]
     sure = roles.probabilities.max(axis=1, initial=0)[:, None]
     rgb = np.where(roles.labels[:, None] >= 0, 1 - sure * (1 - hues[roles.labels]), to_rgb(IDLE))
@@ -157,18 +157,6 @@ def _found_roles(world, ax: Axes, roles, places, below: bool, title: str | None)
     _key(ax, below, marks + _empty(world) + [("too few acts", to_rgb(IDLE))] * bool((roles.labels < 0).any()),
          "paler: less sure")
     return ax
-
-
-def _role_hues(roles, resources: int) -> np.ndarray:
-    """Return a hue for each role, float (R, 3): that of its resource, if it mostly makes one and is the first to."""
-    found = {}
-    for role, profile in enumerate(roles.profiles):
-        share = next(iter(profile.shares.values()))[:resources]
-        if share.max(initial=0) > 0.5:
-            found.setdefault(int(share.argmax()), role)
-    hues, owner = _drawing.hues(max(resources, len(roles.profiles))), {role: k for k, role in found.items()}
-    free = iter([k for k in range(len(hues)) if k not in found])
-    return np.array([hues[owner[role] if role in owner else next(free)] for role in range(len(roles.profiles))])
 
 
 def _map_axes(world, ax: Axes | None, places):
