@@ -121,7 +121,7 @@ def outline(ax: Axes, wholes, topology, places) -> None:
     wholes = drawn_levels(wholes) if len(wholes) else []
     for i, level in enumerate(wholes):
         labels = _by_site(level, topology)
-        lines = _inside(labels, topology, places) if network else _boundaries(labels, topology, places)
+        lines = _inside(labels, topology, places) if network else segments(labels, topology, places)
         width = THIN + WIDER * (len(wholes) - 1 - i if network else i)
         if not network:                         # a pale rim keeps lines apart from dark land
             ax.add_collection(LineCollection(lines, colors="white", linewidths=width + 1.2, zorder=3 + 2 * i,
@@ -167,7 +167,7 @@ def _inside(labels, topology, places) -> list:
     return np.stack([places[a[same]], places[b[same]]], axis=1).tolist()
 
 
-def _boundaries(labels, topology, places) -> list:
+def segments(labels, topology, places) -> list:
     """Return the sides of cells, squares or hexagons, that lie between different wholes."""
     if places is not None:
         a, b = topology.source, topology.target
