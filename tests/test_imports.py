@@ -22,7 +22,7 @@ LAYERS = [
     {"intervene", "measures", "flows", "snapshots", "temporal", "theory", "roles", "wholes", "scales", "datasets"},
     {"counterfactual", "causal"},
     {"_arguments", "_spaces", "embed", "member", "model"},
-    {"_drawing", "_flowgraph", "_paint", "_scaleplots", "_wholecourse", "_wholeplots"},
+    {"_animation", "_drawing", "_film", "_flowgraph", "_paint", "_scaleplots", "_wholecourse", "_wholeplots"},
     {"sweeps", "_designs", "_engines", "_experiments", "_progress", "_readings", "_runs", "_store", "_sweepplots"},
     {"plots"},
     {"claims"},
@@ -41,8 +41,8 @@ HEAVY = ("mesa", "matplotlib", "networkx", "scipy.sparse.csgraph", "sknetwork", 
          "anywidget", "ipywidgets", "solara")
 #: The only modules that may import Mesa or matplotlib when they are themselves imported.
 OWNERS = {"mesa": {"_arguments", "_spaces", "app", "embed", "member", "model"},
-          "matplotlib": {"_drawing", "_flowgraph", "_paint", "_scaleplots", "_wholecourse", "_wholeplots", "plots",
-                         "view", "app"},
+          "matplotlib": {"_animation", "_drawing", "_film", "_flowgraph", "_paint", "_scaleplots", "_wholecourse",
+                         "_wholeplots", "plots", "view", "app"},
           "anywidget": {"view"}, "ipywidgets": {"view"}, "solara": {"app"}}
 
 

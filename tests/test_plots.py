@@ -169,7 +169,7 @@ def test_role_map_of_found_roles():
     names = [profile.name for profile in roles.profiles]
     axes = plots.role_map(world, roles=roles)
     image = np.asarray(axes.get_images()[0].get_array()).reshape(120, 4)
-    hues = dict(zip(names, plots._role_hues(roles, 3), strict=True))
+    hues = dict(zip(names, _drawing.role_hues(roles, 3), strict=True))
     assert hues["gathers 0"] == pytest.approx(to_rgb(plots.PALETTE[0]))
     assert hues["gathers 2"] == pytest.approx(to_rgb(plots.PALETTE[2])) and len({tuple(h) for h in hues.values()}) == 3
     for site in (0, 1, 2, 77):

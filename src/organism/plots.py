@@ -22,6 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from . import _drawing, _flowgraph, measures
+from ._animation import animate
 from ._checks import closest
 from ._drawing import EMPTY, FLAT, IDLE, INK, NOBODY, PALETTE
 from ._scaleplots import by_scale, prediction_strength, role_correlation
@@ -31,6 +32,7 @@ from .state import COLUMNS
 
 __all__ = [
     "PALETTE",
+    "animate",
     "by_scale",
     "field_map",
     "interdependence_graph",
