@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._slices import LANES
 from ._sources import column, is_world, mean, ratio
 
 __all__ = ["dependence", "given", "reciprocity", "share_propensity", "share_rate"]
@@ -54,9 +55,18 @@ def dependence(world, *, each: bool = False):
     float or ndarray of shape (members,)
         0 = lives on its own work; above 1 where more arrives than is burned.
     """
-    imports = np.bincount(world.topology.target, weights=world.tie("trace"), minlength=world.n_sites)
-    values = ratio(imports[world.living], column(world, "consumption"))
+    values = ratio(_imports(world)[world.living], column(world, "consumption"))
     return values if each else mean(values)
+
+
+def _imports(world) -> np.ndarray:
+    """Return the traces of the in-ties of each site, summed: as they are stored, for ``world.tie`` would sort them."""
+    start = world.topology.in_ptr // LANES
+    some = np.diff(start) > 0    # slices without a slot have no sum
+    imports = np.zeros((len(some), LANES))
+    trace = world._ties["trace"].astype(np.float64).reshape(-1, LANES)    # empty slots hold 0
+    imports[some] = np.add.reduceat(trace, start[:-1][some], axis=0)
+    return imports.ravel()
 
 
 def reciprocity(source) -> float:
@@ -78,12 +88,12 @@ def reciprocity(source) -> float:
     Squartini, Picciolo, Ruzzenenti & Garlaschelli (2013) Reciprocity of weighted
     networks. *Scientific Reports* 3:2729, eq. 4.
     """
+    if is_world(source):
+        flow, topology = source._ties["trace"], source.topology    # by in-slot; empty slots, and the last, hold 0
+        slot = topology.in_to_out    # of the reverse, if undirected
+        back = flow.take(slot if topology.mate is None else topology.mate.take(slot))
+        return float(ratio(np.minimum(flow, back).sum(dtype=float), flow.sum(dtype=float)))
     from scipy import sparse
 
-    if is_world(source):
-        topology, n = source.topology, source.n_sites
-        flow = sparse.csr_array(
-            (np.asarray(source.tie("trace"), float), (topology.source, topology.target)), shape=(n, n))
-    else:
-        flow = sparse.csr_array(source, dtype=float)
+    flow = sparse.csr_array(source, dtype=float)
     return float(ratio(flow.minimum(flow.T).sum(), flow.sum()))

@@ -49,8 +49,8 @@ def gini(source) -> float:
     n, total = values.size, values.sum()
     if not total > 0:
         return 0.0
-    rank = np.arange(1, n + 1)
-    return max(0.0, float((2 * rank - n - 1) @ np.sort(values) / (n * total)))
+    rank = np.arange(1.0 - n, n, 2)    # 2 · rank − n − 1; no @: its threads wait on busy cores
+    return max(0.0, float((rank * np.sort(values)).sum() / (n * total)))
 
 
 def lorenz(source) -> tuple[np.ndarray, np.ndarray]:

@@ -68,7 +68,7 @@ def gorelick(source) -> Gorelick:
 
 
 def _indices(counts: np.ndarray) -> tuple[float, float, float, float, float, float, bool]:
-    p = ratio(counts, counts.sum())
+    p = counts / (counts.sum() or 1.0)
     members, tasks = float(entropy(p.sum(axis=1))), float(entropy(p.sum(axis=0)))
     if min(members, tasks) < 1e-9:  # all by one member or all one task, up to rounding
         return 0.0, 0.0, 0.0, 0.0, tasks, members, False
@@ -114,7 +114,7 @@ def division_of_labour(source, *, normalisation: str = "ind", corrected: bool = 
     """
     _known_index(normalisation)
     counts = task_table(source)
-    raw = gorelick(counts)
+    raw = Gorelick(*_indices(counts))
     if not corrected:
         return getattr(raw, normalisation)
     return _chance_free(raw, normalisation, expected_information(counts, whole_draws(source, counts, memory, draws)))
@@ -189,7 +189,7 @@ def division_of_labour_test(source, *, normalisation: str = "ind", n_resamples: 
         raise ValueError(f"n_resamples must be a whole number in [1, inf), not {n_resamples!r}")
     seed = resolved(rng)
     counts = task_table(source)
-    raw, rows = gorelick(counts), whole_draws(source, counts, memory, draws)
+    raw, rows = Gorelick(*_indices(counts)), whole_draws(source, counts, memory, draws)
     null = np.zeros(int(n_resamples))
     if raw.defined:
         null = null_information(counts, rows, len(null), np.random.default_rng(seed))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from ._sources import entropy
-from ._tasks import effective_draws
+from ._tasks import draws_of
 
 __all__ = ["chance", "column_sums", "expected_information", "null_information", "null_mixes", "whole_draws"]
 
 
 def whole_draws(source, counts: np.ndarray, memory: float, draws) -> np.ndarray:
     """Return each member's number of draws under the null: whole, at least 1 if it acted."""
+    total = counts.sum(axis=1)
     if draws is None:
-        n = effective_draws(source, memory)
+        n = draws_of(total, source, memory)
     else:
         n = np.asarray(draws, dtype=float)
         if n.shape not in ((), (len(counts),)):
@@ -21,7 +22,7 @@ def whole_draws(source, counts: np.ndarray, memory: float, draws) -> np.ndarray:
                              f"not of shape {n.shape}")
         if not (np.isfinite(n) & (n >= 0)).all():
             raise ValueError("draws must be finite and 0 or more")
-    return np.where(counts.sum(axis=1) > 0, np.maximum(1, np.rint(n)), 0).astype(np.int64)
+    return np.where(total > 0, np.maximum(1, np.rint(n)), 0).astype(np.int64)
 
 
 def column_sums(counts: np.ndarray, total: int) -> np.ndarray:
@@ -43,7 +44,8 @@ def expected_information(counts: np.ndarray, rows: np.ndarray) -> float:
         return 0.0
     columns = column_sums(counts, total)
     top = float(entropy(columns / total))
-    sizes = np.unique(rows[rows > 0])
+    sizes = np.sort(rows)
+    sizes = sizes[np.diff(sizes, prepend=0) > 0]    # each size once, without 0; np.unique is slower
     if len(sizes) > 24:
         sizes = np.unique(np.rint(np.geomspace(sizes[0], sizes[-1], 24)).astype(np.int64))
     bias = np.empty(len(sizes))
@@ -54,7 +56,7 @@ def expected_information(counts: np.ndarray, rows: np.ndarray) -> float:
     weight = counts.sum(axis=1) / counts.sum()
     # size × bias changes slowly, so it is what is interpolated
     each = np.interp(np.log(np.maximum(rows, 1)), np.log(sizes), sizes * bias) / np.maximum(rows, 1)
-    return float(weight @ each)
+    return float((weight * each).sum())    # no @: its threads wait on busy cores
 
 
 def chance(done, total: int, columns, n: int) -> np.ndarray:

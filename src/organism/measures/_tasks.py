@@ -27,7 +27,11 @@ def dominant_task(source) -> np.ndarray:
     ndarray of int64, shape (members,)
     """
     counts = task_table(source)
-    return np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1) if counts.size else -1, -1)
+    best, most = np.full(len(counts), -1), np.zeros(len(counts))
+    for task, done in enumerate(counts.T):    # argmax along the short axis takes far longer
+        np.copyto(best, task, where=done > most)
+        np.maximum(most, done, out=most)
+    return best
 
 
 def specialisation(source, *, each: bool = False):
@@ -67,7 +71,11 @@ def effective_draws(source, memory: float = 1.0) -> np.ndarray:
     ndarray of shape (members,)
         Kish's n (see the head of :mod:`organism.measures`); the row sum itself if nothing decays.
     """
-    total = task_table(source).sum(axis=1)
+    return draws_of(task_table(source).sum(axis=1), source, memory)
+
+
+def draws_of(total: np.ndarray, source, memory: float) -> np.ndarray:
+    """Return Kish's n of members whose counts sum to ``total``, which saves reading them again."""
     if is_world(source):
         memory = source.params.production.task_memory
     elif not 0 <= memory <= 1:
@@ -102,7 +110,8 @@ def task_persistence(source, *, each: bool = False, excess: bool = False, memory
         Member values may be slightly below 0; 0 for members with fewer than two acts.
     """
     counts = task_table(source)
-    n, total = effective_draws(source, memory), counts.sum(axis=1)
+    total = counts.sum(axis=1)
+    n = draws_of(total, source, memory)
     enough = n > 1.5  # draws are whole numbers while the memory is short
     same = (ratio(counts, total[:, None]) ** 2).sum(axis=1)
     values = np.where(enough, ratio(same * n - 1, n - 1), 0.0)
