@@ -88,6 +88,12 @@ class Player:
             self._news.clear()
             self._news.wait(end - now)
 
+    def is_behind(self, number: int) -> bool:
+        """Tell whether too many frames are on their way to a page that is there."""
+        now = time.monotonic()
+        there = [drawn for drawn, when in self._drawn.values() if now - when < SILENCE]
+        return bool(there) and min(there) <= number - AHEAD
+
     # -- playing ----------------------------------------------------------------------------
 
     def play(self) -> None:

@@ -36,6 +36,9 @@ class Subject:
         The world that is stepped and read.
     """
 
+    #: Whether flows can be drawn, and roles and wholes found.
+    extras = True
+
     def __init__(self, world, roles=None, wholes=None):
         if not isinstance(world, World):
             its = "; its world is model.world" if isinstance(getattr(world, "world", None), World) else ""
@@ -48,6 +51,15 @@ class Subject:
     def tick(self) -> int:
         """Ticks run."""
         return self.world.tick
+
+    @property
+    def n_sites(self) -> int:
+        """Sites of its world."""
+        return self.world.n_sites
+
+    def uid_at(self, site: int) -> int | None:
+        """Return who lives on a site; None if nobody does."""
+        return int(self.world.state["uid"][site]) if self.world.state["occupied"][site] else None
 
     def fork(self) -> Subject:
         """Return a subject of a twin of its world."""

@@ -76,13 +76,14 @@ def field_view():
         borders = t.Int(-1).tag(sync=True)
         levels = t.List(t.Unicode()).tag(sync=True)
         controls = t.Bool(True).tag(sync=True)
+        extras = t.Bool(True).tag(sync=True)
         busy = t.Unicode().tag(sync=True)
         message = t.Unicode().tag(sync=True)
 
         def __init__(self, subjects, field, sliders=(), series=(), names=None, follow=False):
             self._player = Player(self._advance, self._show, self._fail)
             self._series = Series(read_measures(series))
-            self._chosen, self._number, self._follow = None, 0, follow
+            self._chosen, self._number, self._follow, self._late = None, 0, follow, False
             self._lines, self.frame = {}, {}
             super().__init__(controls=not follow, **self._load(subjects, field, sliders, names))
             self.on_msg(lambda _, wish, __: self._heard(wish))
@@ -100,6 +101,7 @@ def field_view():
             self._chosen, self._lines = None, {}
             self._series.clear()
             return {"fields": self._fields(), "field": field, "sliders": moved, "levels": self._levels(), "borders": -1,
+                    "extras": subjects[0].extras,
                     "values": {one["name"]: subjects[0].value(one["name"]) for one in moved},
                     "names": list(names) if names else ["", ""][:len(subjects)]}
 
@@ -135,6 +137,11 @@ def field_view():
         @world.setter
         def world(self, world):
             self.worlds = [world]
+
+        def follow(self, subject, lock):
+            """Show another model's world, which somebody else steps, while holding the lock."""
+            self._player.lock = lock
+            self._replace([subject])
 
         def _replace(self, subjects):
             sliders = [one["name"] for one in self.sliders]
@@ -209,6 +216,8 @@ def field_view():
             page, what = str(wish.get("page", "")), wish.get("say")
             if what == "drawn":
                 self._player.heard(page, int(wish.get("number", 0)))
+                if self._late:
+                    self.refresh(every=False)
             elif what == "here":
                 self._player.heard(page)
             elif what == "ready":
@@ -267,11 +276,10 @@ def field_view():
                 if site is None:
                     self._chosen = None
                 else:
-                    world, site = self._subjects[panel].world, whole("site", site, 0)
-                    if site >= world.n_sites:
-                        raise ValueError(f"site must be in [0, {world.n_sites - 1}], not {site}")
-                    uid = int(world.state["uid"][site]) if world.state["occupied"][site] else None
-                    self._chosen = panel, site, uid
+                    one, site = self._subjects[panel], whole("site", site, 0)
+                    if site >= one.n_sites:
+                        raise ValueError(f"site must be in [0, {one.n_sites - 1}], not {site}")
+                    self._chosen = panel, site, one.uid_at(site)
                 if not self.playing:
                     self._show()
 
@@ -405,11 +413,14 @@ def field_view():
 
         # -- frames ------------------------------------------------------------------------------
 
-        def refresh(self):
-            """Draw the worlds as they are now."""
+        def refresh(self, every=True):
+            """Draw the worlds as they are now; without ``every`` when the page is ready, and leave out dear measures."""
             with self._player.lock:
+                self._late = not every and self._player.is_behind(self._number)     # then once the page has answered
+                if self._late:
+                    return
                 try:
-                    self._show(every=True)
+                    self._show(every=every)
                 except Exception as error:
                     self._fail(error)
 
@@ -470,14 +481,14 @@ def field_view():
                 return None
             panel, site, uid = self._chosen
             if uid is None:
-                return [one.detail(site) if site < one.world.n_sites else None for one in self._subjects]
+                return [one.detail(site) if site < one.n_sites else None for one in self._subjects]
             sites = [one.site_of(uid) for one in self._subjects]
             return [None if site is None else one.detail(site)
                     for one, site in zip(self._subjects, sites, strict=True)]
 
         def _repr_mimebundle_(self, **kwargs):
             bundle = super()._repr_mimebundle_(**kwargs)
-            if bundle:                          # a still, for pages that show no widgets
+            if bundle and not self._follow:     # a still, for pages that show no widgets
                 from matplotlib import pyplot
 
                 with self._player.lock:

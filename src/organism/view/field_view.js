@@ -419,6 +419,7 @@ function render({ model, el }) {
     message.textContent = model.get("message");
     message.hidden = !model.get("message");
     for (const node of [play, step, reset, speed.label]) node.hidden = !model.get("controls");
+    extras.hidden = !model.get("extras");
     const names = model.get("names"), values = model.get("values");
     shown.forEach((one, i) => {
       one.name.textContent = names[i] || "";
@@ -445,7 +446,7 @@ function render({ model, el }) {
     tell();
   };
   const traits = "change:playing change:speed change:field change:values change:acts_on change:flows change:borders "
-    + "change:busy change:message change:names change:controls";
+    + "change:busy change:message change:names change:controls change:extras";
   const listed = "change:fields change:sliders change:levels";
   for (const name of traits.split(" ")) model.on(name, tell);
   for (const name of listed.split(" ")) model.on(name, list);
