@@ -14,10 +14,11 @@ from matplotlib.colors import to_hex, to_rgb
 
 from . import _drawing, measures
 from ._checks import closest
+from ._fields import LARGEST
 from ._wholeplots import hues_of
 from .state import COLUMNS
 
-__all__ = ["Painting", "image", "is_cells", "names", "paint", "paint_values"]
+__all__ = ["Painting", "image", "is_cells", "names", "paint", "paint_categories", "paint_values"]
 
 #: Codes of an empty site and of a member that has none of what is shown; a field's own follow.
 EMPTY, IDLE, FIRST = 0, 1, 2
@@ -175,7 +176,9 @@ def _column(world, field, name, part, span: list) -> Painting:
         column, values = COLUMNS[name], np.asarray(world.state[name])
         values = values if part is None else values[:, part]
         shown = None if column.owner == "site" else world.state["occupied"]
-        low, high = column.low, column.high
+        low, high = ends = column.low, column.high
+        if any(end is not None and abs(end) >= LARGEST for end in ends):
+            low = high = None                               # a bound against nonsense says nothing of the scale
     if name in SHARES:
         low, unit = 0, f" ({SHARES[name]})"
     else:
@@ -221,6 +224,30 @@ def paint_values(values, label: str, low=None, high=None, shown=None, span: list
     codes = np.where(shown, FIRST + np.rint(share * (255 - FIRST)), EMPTY).astype(np.uint8)
     colours = colormaps[cmap](np.linspace(0, 1, 256 - FIRST))
     return _painting(codes, [(1, 1, 1), *colours[:, :3]], {"label": label, "low": brief(low), "high": brief(high)})
+
+
+def paint_categories(values, label: str, categories, colours) -> Painting:
+    """Paint kinds.
+
+    Parameters
+    ----------
+    values : array_like of int, shape (N,)
+        Numbers of kinds; where there is no such kind nothing is shown.
+    label : str
+        What they are.
+    categories, colours : sequence of str
+        Name and colour of each kind.
+
+    Returns
+    -------
+    Painting
+    """
+    values = np.nan_to_num(np.asarray(values, float), nan=-1)
+    shown = (values >= 0) & (values < len(categories))
+    codes = np.where(shown, FIRST + values, EMPTY).astype(np.uint8)
+    colours = [to_rgb(colour) for colour in colours]
+    marks = [[name, to_hex(colour)] for name, colour in zip(categories, colours, strict=True)]
+    return _painting(codes, [to_rgb(_drawing.IDLE), *colours], {"label": label, "marks": marks})
 
 
 def brief(value) -> str:

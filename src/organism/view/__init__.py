@@ -7,11 +7,6 @@ Looking changes nothing; only sliders do, in the twin, whose history says when.
 
 from __future__ import annotations
 
-from .. import _paint
-from ._series import read_measures
-from ._subject import Subject
-from ._widget import field_view, still
-
 __all__ = ["view"]
 
 #: What the time series show unless told otherwise.
@@ -76,6 +71,11 @@ def view(world, other=None, *, field="task", sliders=("care.weight",), series=SE
     >>> shown = og.view(world, field="welfare")         # doctest: +SKIP
     >>> shown = og.view(world, world.fork(), sliders=["care.weight", "exchange.loss"])   # doctest: +SKIP
     """
+    from .. import _paint                       # matplotlib, which ``import organism`` does without
+    from ._series import read_measures
+    from ._subject import Subject
+    from ._widget import field_view, still
+
     subjects = [Subject(one, roles, wholes) for one in (world, other) if one is not None or one is world]
     _paint.check_field(world, field, roles, wholes)
     sliders = [sliders] if isinstance(sliders, str) else list(sliders or ())

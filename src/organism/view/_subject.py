@@ -19,8 +19,10 @@ from ..world import World
 
 __all__ = ["Subject"]
 
-#: Ties that are drawn at most: more would only be grey.
-LINKS, FLOWS = 20_000, 1_500
+#: Ties and flows that are drawn at most, on a grid and on a network: more would only be grey.
+LINKS, FLOWS, ACROSS = 20_000, 1_500, 300
+#: How high a strip is (a ring or line of cells), and the flattest and tallest pictures of others, relative to width.
+STRIP, FLATTEST, TALLEST = 0.1, 0.2, 5.0
 #: Partners of a member that are named at most.
 PARTNERS = 6
 #: Above so many members wholes are found without nulls: a page should not wait for minutes.
@@ -45,7 +47,31 @@ class Subject:
             raise TypeError(f"world must be a World, not {type(world).__name__}{its}")
         self.world, self.roles, self.wholes, self.span = world, roles, wholes, []
         self.cells = _paint.is_cells(world.topology)
-        self.at = _places(world.topology, self.cells)
+        self.aspect, self._frame = 1.0, None
+        self.at = self._places()
+
+    def _places(self) -> np.ndarray:
+        """Return the middle of each site in the unit square, y downwards, float64 (N, 2); find out its aspect."""
+        topology = self.world.topology
+        if self.cells:
+            rows, columns = (1, *topology.shape)[-2:]
+            self.aspect = STRIP if rows == 1 else min(max(rows / columns, FLATTEST), TALLEST)
+            return (topology.cells[:, ::-1] + 0.5) / (columns, rows)
+        places = np.array(layout(topology), float)
+        extent = np.ptp(places, axis=0)
+        margin = 0.04 * max(extent.max(), 1e-9) + 0.5 * (topology.kind == "grid")
+        low, size = places.min(axis=0) - margin, extent + 2 * margin
+        self.aspect = min(max(size[1] / size[0], FLATTEST), TALLEST)
+        self._frame = low, size, topology.kind != "grid"
+        return self._fit(places)
+
+    def _fit(self, points) -> np.ndarray:
+        """Put points of the layout into the unit square; a page counts downwards."""
+        low, size, flip = self._frame
+        fitted = (points - low) / size
+        if flip:
+            fitted[..., 1] = 1 - fitted[..., 1]
+        return fitted
 
     @property
     def tick(self) -> int:
@@ -89,11 +115,11 @@ class Subject:
         topology = self.world.topology
         if self.cells:
             rows, columns = (1, *topology.shape)[-2:]
-            return {"rows": rows, "columns": columns}, []
+            return {"rows": rows, "columns": columns, "aspect": self.aspect}, []
         ties = np.stack([topology.source, topology.target], axis=1)
         if topology.kind == "grid" or len(ties) > LINKS:
             ties = ties[:0]
-        return {"sites": topology.n_sites}, [self.at.astype("<f4").tobytes(), ties.astype("<u4").tobytes()]
+        return {"sites": topology.n_sites, "aspect": self.aspect}, [self.at.astype("<f4").tobytes(), ties.astype("<u4").tobytes()]
 
     def text(self) -> str:
         """Say when it is and how it goes."""
@@ -106,7 +132,7 @@ class Subject:
     def flows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the strongest flows of late: lines from giver to receiver, float32 (m, 4), and widths in (0, 1]."""
         world, trace = self.world, self.world.tie("trace")
-        most = min(FLOWS, int((trace > 0).sum()))
+        most = min(FLOWS if world.topology.kind == "grid" else ACROSS, int((trace > 0).sum()))
         if not most:
             return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
         ties = np.argpartition(trace, len(trace) - most)[len(trace) - most:]
@@ -130,7 +156,7 @@ class Subject:
         if self.cells:
             lines = (lines + 0.5) / (1, *topology.shape)[:-3:-1]
         else:
-            lines = _fit(lines, layout(topology))
+            lines = self._fit(lines)
         return lines.reshape(-1, 4).astype(np.float32)
 
     def find(self, what: str) -> None:
@@ -150,13 +176,18 @@ class Subject:
             cell = min(int(y * rows), rows - 1), min(int(x * columns), columns - 1)
             hit = np.flatnonzero((self.world.topology.cells == cell).all(axis=1))
             return int(hit[0]) if len(hit) else None
-        return int(np.hypot(*(self.at - (x, y)).T).argmin()) if len(self.at) else None
+        return int(np.hypot(*((self.at - (x, y)) * (1, self.aspect)).T).argmin())
+
+    def middle(self) -> int:
+        """Return the site nearest to the middle of the picture."""
+        return int(np.abs(self.at - 0.5).sum(axis=1).argmin())
 
     def site_beside(self, site: int, x: int, y: int) -> int:
         """Return the nearest site to the right (x = 1), left, below (y = 1) or above, or the same where none is."""
         step = self.at - self.at[site]
-        if self.world.topology.kind == "grid" and self.world.topology.torus:
+        if self.cells and self.world.topology.torus:
             step -= np.rint(step)
+        step = step * (1, self.aspect)
         ahead, aside = step @ (x, y), np.abs(step @ (y, x))
         reach = np.where((ahead > 1e-6) & (aside <= ahead + 1e-6), ahead + 2 * aside, np.inf)
         best = int(reach.argmin())
@@ -182,7 +213,7 @@ class Subject:
         topology = self.world.topology
         if topology.kind == "grid":
             return f"{tuple(topology.cells[site].tolist()[-len(topology.shape):])}".replace(",)", ")")
-        return str(topology.nodes[site])
+        return f"node {topology.nodes[site]}"
 
     def detail(self, site: int) -> dict:
         """Return the state of who lives on a site, or of the land where nobody does."""
@@ -196,7 +227,7 @@ class Subject:
         tasks = [f"makes resource {k}" for k in range(world.params.resources)] + ["rests"]
         counts = np.asarray(state["task_counts"][site])
         rows = [
-            ["task", "none yet" if task < 0 else tasks[min(task, len(tasks) - 1)] + ", shares" * bool(state["shared"][site])],
+            ["task", "none yet" if task < 0 else tasks[task] + ", shares" * bool(state["shared"][site])],
             ["acts", _numbers(counts / counts.sum() if counts.sum() else counts, "share of each task")],
             ["welfare", f"{max(0., float(state['welfare'][site])):.3f}"],
             ["stock", _numbers(state["stock"][site], "goods")],
@@ -215,7 +246,7 @@ class Subject:
             rows.append([f"whole {i}", "none" if whole is None else f"{whole} of {level.n_wholes:,}"])
         suppliers, clients = self.partners(site)
         for what, found in (("suppliers", suppliers), ("clients", clients)):
-            words = [f"{self.name(j)} {amount:.3g}" for j, amount in found[:PARTNERS]]
+            words = [f"{self.name(j)}: {amount:.3g}" for j, amount in found[:PARTNERS]]
             more = len(found) - len(words)
             rows.append([what, ("; ".join(words) + f"; {more} more" * bool(more)) or "none of late"])
         return {"title": f"member {uid} at {self.name(site)}", "rows": rows, "at": self.at[site].tolist(),
@@ -264,18 +295,3 @@ class Subject:
 def _numbers(values, unit: str = "") -> str:
     text = ", ".join(f"{float(value):.3g}" for value in np.ravel(values)[:8])
     return text + ", …" * (np.size(values) > 8) + f" ({unit})" * bool(unit)
-
-
-def _places(topology, cells: bool) -> np.ndarray:
-    """Return the middle of each site in the unit square, y downwards, float64 (N, 2)."""
-    if cells:
-        return (topology.cells[:, ::-1] + 0.5) / (1, *topology.shape)[:-3:-1]
-    places = np.array(layout(topology), float)
-    return _fit(places, places, flip=topology.kind != "grid")
-
-
-def _fit(points, places, flip: bool = False) -> np.ndarray:
-    """Put points into the unit square that holds all places, with a margin; a page counts downwards."""
-    low, extent = places.min(axis=0), np.ptp(places, axis=0)
-    fitted = 0.92 * (points - low - extent / 2) / max(extent.max(), 1e-9)
-    return 0.5 + fitted * ((1, -1) if flip else 1)

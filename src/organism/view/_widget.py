@@ -250,7 +250,7 @@ def field_view():
             with self._player.lock:
                 panel, site = self._where()
                 one = self._subjects[panel]
-                site = one.site_at(0.5, 0.5) if site is None else one.site_beside(site, x, y)
+                site = one.middle() if site is None else one.site_beside(site, x, y)
             self.select(site, panel)
 
         def _where(self):

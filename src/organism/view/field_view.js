@@ -44,11 +44,12 @@ function makePanel(parent, index, send) {
 
   const build = (scene, buffers) => {          // what stays the same from frame to frame
     const cells = "rows" in scene;
-    [base.width, base.height] = cells ? [scene.columns, scene.rows] : [SIDE, SIDE];
-    const strip = scene.rows === 1;
-    over.width = SIDE;
-    over.height = cells ? (strip ? 96 : Math.max(1, Math.round(SIDE * scene.rows / scene.columns))) : SIDE;
+    const aspect = scene.aspect;
+    over.width = Math.round(SIDE / Math.max(1, aspect));
+    over.height = Math.round(over.width * aspect);
+    [base.width, base.height] = cells ? [scene.columns, scene.rows] : [over.width, over.height];
     stage.style.aspectRatio = `${over.width} / ${over.height}`;
+    stage.style.maxWidth = `${Math.round(520 / aspect)}px`;       // what is tall must fit on the page
     base.className = cells ? "cells" : "dots";
     n = cells ? scene.rows * scene.columns : scene.sites;
     places = links = image = null;
@@ -57,7 +58,8 @@ function makePanel(parent, index, send) {
       pixels = new Uint32Array(image.data.buffer);
       return;
     }
-    places = new Float32Array(copy(buffers[scene.buffer])).map((at) => at * SIDE);
+    places = new Float32Array(copy(buffers[scene.buffer]))
+      .map((at, i) => at * (i % 2 ? base.height : base.width));
     const ends = new Uint32Array(copy(buffers[scene.buffer + 1]));
     links = new Path2D();
     for (let i = 0; i < ends.length; i += 2) {
@@ -72,7 +74,7 @@ function makePanel(parent, index, send) {
       if (!groups.has(codes[i])) groups.set(codes[i], []);
       groups.get(codes[i]).push(i);
     }
-    ink.clearRect(0, 0, SIDE, SIDE);
+    ink.clearRect(0, 0, base.width, base.height);
     ink.strokeStyle = "#8886";
     ink.stroke(links);
     ink.strokeStyle = "#333";
@@ -89,15 +91,23 @@ function makePanel(parent, index, send) {
     }
   };
 
-  const ring = (x, y, radius, colour, dash) => {
+  const ring = (x, y, radius, colour) => {
     for (const [style, width] of [["white", 5], [colour, 2.5]]) {
       lines.strokeStyle = style;
       lines.lineWidth = width;
-      lines.setLineDash(style === "white" ? [] : dash);
       lines.beginPath();
       lines.arc(x, y, radius, 0, 7);
       lines.stroke();
     }
+  };
+  const dot = (x, y, radius) => {
+    lines.fillStyle = CLIENT;
+    lines.strokeStyle = "white";
+    lines.lineWidth = 1.5;
+    lines.beginPath();
+    lines.arc(x, y, radius, 0, 7);
+    lines.fill();
+    lines.stroke();
   };
   const strokes = (ends, width, style) => {
     lines.strokeStyle = style;
@@ -121,16 +131,12 @@ function makePanel(parent, index, send) {
 
   const joined = (ends, style) =>
     arrow(ends[0] * over.width, ends[1] * over.height, ends[2] * over.width, ends[3] * over.height, 4, style);
-  const frameCell = (x, y, w, h, thick, colour, inset, dash) => {
-    const by = inset + thick / 2;
+  const frameCell = (x, y, w, h, thick, colour) => {
     for (const [style, width] of [["white", thick + 2], [colour, thick]]) {
       lines.strokeStyle = style;
       lines.lineWidth = width;
-      lines.setLineDash(style === "white" ? [] : dash);
-      lines.lineDashOffset = dash.length ? dash[0] / 2 : 0;
-      lines.strokeRect(x * over.width - w / 2 + by, y * over.height - h / 2 + by, w - 2 * by, h - 2 * by);
+      lines.strokeRect(x * over.width - (w - thick) / 2, y * over.height - (h - thick) / 2, w - thick, h - thick);
     }
-    lines.lineDashOffset = 0;
   };
 
   const overlay = (panel, detail, buffers) => {
@@ -138,7 +144,6 @@ function makePanel(parent, index, send) {
     const wanted = "borders" in panel || "flows" in panel || !!detail;
     over.hidden = !wanted;                     // a canvas that is there costs time, drawn upon or not
     if (!wanted) return;
-    lines.setLineDash([]);
     lines.clearRect(0, 0, wide, high);
     if ("borders" in panel) {
       const ends = new Float32Array(copy(buffers[panel.borders]));
@@ -147,28 +152,27 @@ function makePanel(parent, index, send) {
     }
     if ("flows" in panel) {
       const ends = new Float32Array(copy(buffers[panel.flows])), widths = new Float32Array(copy(buffers[panel.widths]));
-      const unit = Math.max(1.5, 0.22 * SIDE / Math.sqrt(n));
+      const unit = Math.max(1, Math.min(6, 0.13 * SIDE / Math.sqrt(n)));
       for (let i = 0; i < widths.length; i++)
         arrow(ends[4 * i] * wide, ends[4 * i + 1] * high, ends[4 * i + 2] * wide, ends[4 * i + 3] * high,
-          unit * Math.sqrt(widths[i]), "#000a");
+          unit * Math.sqrt(widths[i]), "#000c");
     }
     if (!detail) return;
     const wrap = (at) => at - Math.floor(at), [x, y] = detail.at;
-    if (!places) {                             // cells are framed: suppliers all around, clients by their corners
+    if (!places) {                             // suppliers are framed, clients have a dot in their middle
       const w = wide / base.width, h = high / base.height, thick = Math.max(2, Math.min(6, 0.16 * w));
-      for (const [u, v] of detail.suppliers) frameCell(u, v, w, h, thick, SUPPLIER, 0, []);
-      for (const [, , u, v] of detail.clients) frameCell(wrap(u), wrap(v), w, h, thick, CLIENT, thick, [w / 4, w / 4]);
-      frameCell(x, y, w, h, thick, "#000", 0, []);
-      if (w > 20) for (const ends of detail.suppliers) joined(ends, SUPPLIER);
-      if (w < 60) ring(x * wide, y * high, Math.max(30, 3.2 * w), "#000", []);
+      for (const [u, v] of detail.suppliers) frameCell(u, v, w, h, thick, SUPPLIER);
+      for (const [, , u, v] of detail.clients) dot(wrap(u) * wide, wrap(v) * high, Math.max(2, 0.2 * Math.min(w, h)));
+      frameCell(x, y, w, h, thick, "#000");
+      if (w < 60 && base.height > 1) ring(x * wide, y * high, Math.max(30, 2.6 * w), "#000");
       return;
     }
     const radius = Math.max(7, Math.min(18, 0.45 * SIDE / Math.sqrt(n)));
     for (const ends of detail.suppliers) joined(ends, SUPPLIER);
     for (const ends of detail.clients) joined(ends, CLIENT);
-    for (const [u, v] of detail.suppliers) ring(u * wide, v * high, radius, SUPPLIER, []);
-    for (const [, , u, v] of detail.clients) ring(wrap(u) * wide, wrap(v) * high, radius + 4, CLIENT, [6, 4]);
-    ring(x * wide, y * high, radius + 8, "#000", []);
+    for (const [u, v] of detail.suppliers) ring(u * wide, v * high, radius, SUPPLIER);
+    for (const [, , u, v] of detail.clients) dot(wrap(u) * wide, wrap(v) * high, 0.35 * radius);
+    ring(x * wide, y * high, radius + 6, "#000");
   };
 
   const draw = (panel, detail, label, buffers, playing) => {
@@ -194,9 +198,12 @@ function makePanel(parent, index, send) {
 
 function makeSeries(parent) {
   const rows = new Map();                      // of each measure: its points and what draws them
+  const axis = put(parent, "div", { className: "axis" });
   const row = (name) => {
     if (!rows.has(name)) {
-      const box = put(parent, "div", { className: "course" });
+      const box = document.createElement("div");
+      box.className = "course";
+      axis.before(box);
       const canvas = document.createElement("canvas");
       const label = put(box, "span", { textContent: say(name) });
       box.appendChild(canvas).setAttribute("role", "img");
@@ -223,6 +230,7 @@ function makeSeries(parent) {
     [stale, drawnAt] = [false, now];
     let first = Infinity, last = tick;
     for (const { points } of rows.values()) if (points.length) first = Math.min(first, points[0][0]);
+    axis.textContent = rows.size && first <= last ? `ticks ${first.toLocaleString("en")} to ${last.toLocaleString("en")}` : "";
     for (const [name, { canvas, out, points }] of rows) {
       const ink = canvas.getContext("2d"), { width, height } = canvas;
       ink.clearRect(0, 0, width, height);
@@ -287,8 +295,8 @@ function render({ model, el }) {
   const field = row(controls, "show", "select");
   const borders = row(controls, "boundaries of wholes", "select");
   const speed = row(controls, "speed", "input", { type: "range", min: 0, max: 3, step: 0.05 });
-  const actsOn = row(controls, "sliders move the", "select");
-  for (const name of ["left", "right", "both"]) put(actsOn.input, "option", { value: name, textContent: name });
+  const actsOn = row(controls, "sliders move", "select");
+  for (const value of ["left", "right", "both"]) put(actsOn.input, "option", { value });
   const sliders = put(controls, "div");
   const extras = put(controls, "div", { className: "bar" });
   const flows = put(put(extras, "label", { className: "check" }), "input", { type: "checkbox" });
@@ -420,9 +428,12 @@ function render({ model, el }) {
     message.hidden = !model.get("message");
     for (const node of [play, step, reset, speed.label]) node.hidden = !model.get("controls");
     extras.hidden = !model.get("extras");
-    const names = model.get("names"), values = model.get("values");
+    const names = model.get("names");
+    [...names, "both"].forEach((name, i) => { actsOn.input.options[names.length < 2 ? 2 : i].textContent = name; });
+    const values = model.get("values");
     shown.forEach((one, i) => {
       one.name.textContent = names[i] || "";
+      one.name.hidden = !names[i];
       one.name.style.color = shown.length > 1 ? HUES[i] : "";
     });
     for (const [name, one] of moved) {
