@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
 from collections.abc import Callable
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import flows, measures
+from .. import flows
+from .._tables import members_table, write_table
 from ..world import World
 from .options import Mistake
 
@@ -19,10 +19,6 @@ __all__ = ["FLOWS", "minimum", "new_folder", "picture", "table", "write"]
 #: A graph file holds the strongest flows up to this number, and none of more members than that:
 #: networkx needs some 15 kB of memory for each.
 FLOWS = 100_000
-#: Columns of ``members.csv`` that are read from the state, in this order.
-STATE = ("uid", "parent_uid", "founder", "age", "births", "welfare", "appraisal", "vitality", "care",
-         "capability", "learning_rate", "consumption", "given", "stock", "skill", "need", "reserve",
-         "supply", "task_counts")
 
 
 def new_folder(asked: str | None, default: str) -> Path:
@@ -55,7 +51,7 @@ def write(world: World, series, summary: dict, columns: Callable, folder: Path) 
     world.save(folder / "world.npz")
     table(folder / "series.csv", series.to_dict())
     more = columns(world.state["uid"][world.living])
-    table(folder / "members.csv", _members(world) | more)
+    table(folder / "members.csv", members_table(world) | more)
     least, notes = minimum(world.tie("total").sum(axis=1), world.n_members), []
     if least is None:
         notes.append(f"interdependence.graphml is left out: of more than {FLOWS:,} members it would need too much "
@@ -92,31 +88,5 @@ def picture(path: Path, size: tuple[float, float], draw: Callable) -> None:
 
 def table(path: Path, columns: dict) -> None:
     """Write columns of equal length as CSV, real numbers with seven significant digits."""
-    def cells(values):
-        values = np.asarray(values)
-        return [f"{value:.7g}" for value in values.tolist()] if values.dtype.kind == "f" else values.tolist()
-
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*map(cells, columns.values()), strict=True))
-
-
-def _members(world: World) -> dict:
-    """Return the living members as columns."""
-    living, nodes = world.living, world.topology.nodes
-    columns: dict = {"site": living}
-    if world.topology.shape is not None and len(world.topology.shape) == 2:
-        columns["row"], columns["column"] = (np.array([nodes[i] for i in living]).reshape(-1, 2)).T
-    else:
-        columns["node"] = [str(nodes[i]) for i in living]
-    columns["dominant_task"] = measures.dominant_task(world)
-    for name in ("specialisation", "dependence", "share_propensity"):
-        columns[name] = getattr(measures, name)(world, each=True)
-    for name in STATE:
-        values = world.state[name][living]
-        if values.ndim == 1:
-            columns[name] = values
-        else:
-            columns.update({f"{name}_{k}": values[:, k] for k in range(values.shape[1])})
-    return columns
+        write_table(file, columns)

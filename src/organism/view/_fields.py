@@ -102,42 +102,100 @@ class FieldSubject(Subject):
     extras = False
 
     def __init__(self, model, layers, topology=None, text=None):
-        self.model, self.layers, self._text, self.roles, self.wholes = model, layers, text, None, None
+        self.model, self.layers, self._text = model, layers, text
+        self.roles = self.wholes = None
         self.span: list = []
         if isinstance(topology, str):
             topology = getattr(model, topology)
-        elif callable(topology):
+        elif not isinstance(topology, Topology) and callable(topology):
             topology = topology(model)
+        self._upwards = topology is None and _array(self._first()).ndim == 2    # as Mesa has it: x first, y upwards
         if topology is None:
             topology = self._found()
         elif not isinstance(topology, Topology):
-            raise TypeError(f"topology must be a Topology, an attribute's name or a function of the model that "
-                            f"returns one, not {type(topology).__name__}")
+            raise TypeError("topology must be a Topology, an attribute's name or a function of the model that returns "
+                            f"one, not {type(topology).__name__}")
         self.world = SimpleNamespace(topology=topology, n_sites=topology.n_sites, model=model)
         self._place()
 
+    def _first(self):
+        return next(iter(self.layers.values())).read(self.model)
+
     def _found(self) -> Topology:
         """Return the topology that the first values tell of."""
-        name, layer = next(iter(self.layers.items()))
-        found = layer.read(self.model)
+        found = self._first()
         array = _array(found)
-        if array.ndim == 2:         # as Mesa has it: x first, y upwards
+        if array.ndim == 2:
             return Topology.grid(array.shape[::-1], "von_neumann", torus=False)
         if isinstance(getattr(found, "topology", None), Topology):
             return found.topology
-        raise ValueError(f"topology must be given: field {name!r} has shape {array.shape}, and only two dimensions "
-                         "tell by themselves where sites are")
+        raise ValueError(f"topology must be given: field {next(iter(self.layers))!r} has shape {array.shape}, and only "
+                         "two dimensions or a Field say where sites are")
+
+    @property
+    def tick(self) -> int:
+        """Steps the model has taken."""
+        return int(self.model.steps)
 
     def fork(self):
         """Refuse: a model is shown where it is."""
-        raise TypeError("a view of somebody's model cannot copy it")
+        raise TypeError("the view of a model cannot copy it")
+
+    def step(self, n):
+        """Refuse: Mesa's own controls step the model."""
+        raise TypeError("the view of a model cannot step it; the model's own controls do")
+
+    def fields(self) -> list[str]:
+        """Return the names of what colours can show."""
+        return list(self.layers)
 
     def values(self, name: str) -> np.ndarray:
         """Return the values of a field, one a site."""
         array, topology = _array(self.layers[name].read(self.model)), self.world.topology
-        if array.ndim == 2 and array.shape == (topology.shape or ())[::-1] and self._upwards:
+        if self._upwards and array.shape == topology.shape[::-1]:
             array = array.T[::-1]
         if array.size != topology.n_sites:
-            raise ValueError(f"field {name!r} must have a value for each of {topology.n_sites:,} sites, not shape "
+            raise ValueError(f"field {name!r} must have a value for each of the {topology.n_sites:,} sites, not shape "
                              f"{array.shape}")
         return array.reshape(-1)
+
+    def paint(self, field: str) -> _paint.Painting:
+        """Return codes (by row and column, where sites are cells), palette and legend."""
+        layer, values = self.layers[field], self.values(field)
+        if layer.categories is None:
+            painting = _paint.paint_values(values, field, layer.low, layer.high, None, self.span, layer.cmap)
+        else:
+            painting = _paint.paint_categories(values, field, layer.categories, layer.colours)
+        if self.cells:
+            painting = painting._replace(codes=_paint.image(self.world.topology, painting.codes))
+        return painting
+
+    def text(self) -> str:
+        """Say when it is, and what the model's own text says."""
+        told = "" if self._text is None else f" · {self._text(self.model)}"
+        return f"step {self.tick:,}{told}"
+
+    def uid_at(self, site: int) -> None:
+        """Return None: sites are shown, not members."""
+
+    def name(self, site: int) -> str:
+        """Return what a site is called: (x, y) of a property layer, else as its topology names it."""
+        if not self._upwards:
+            return super().name(site)
+        height, width = self.world.topology.shape
+        return f"({site % width}, {height - 1 - site // width})"
+
+    def detail(self, site: int) -> dict:
+        """Return the values at a site."""
+        rows = []
+        for name, layer in self.layers.items():
+            value = self.values(name)[site].item()
+            if layer.categories is not None:
+                there = value == value and 0 <= value < len(layer.categories)
+                value = layer.categories[int(value)] if there else "none"
+            rows.append([name, value if isinstance(value, str) else f"{value:.4g}"])
+        return {"title": self.name(site), "rows": rows, "at": self.at[site].tolist(), "suppliers": [], "clients": []}
+
+    def slider(self, name: str):
+        """Refuse: what can be changed in a running model is not known."""
+        raise ValueError(f"{name} cannot have a slider: only parameters of an OrganismModel can")

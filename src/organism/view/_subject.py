@@ -46,7 +46,11 @@ class Subject:
             its = "; its world is model.world" if isinstance(getattr(world, "world", None), World) else ""
             raise TypeError(f"world must be a World, not {type(world).__name__}{its}")
         self.world, self.roles, self.wholes, self.span = world, roles, wholes, []
-        self.cells = _paint.is_cells(world.topology)
+        self._place()
+
+    def _place(self) -> None:
+        """Lay out the sites of the world's topology."""
+        self.cells = _paint.is_cells(self.world.topology)
         self.aspect, self._frame = 1.0, None
         self.at = self._places()
 
@@ -119,7 +123,8 @@ class Subject:
         ties = np.stack([topology.source, topology.target], axis=1)
         if topology.kind == "grid" or len(ties) > LINKS:
             ties = ties[:0]
-        return {"sites": topology.n_sites, "aspect": self.aspect}, [self.at.astype("<f4").tobytes(), ties.astype("<u4").tobytes()]
+        return ({"sites": topology.n_sites, "aspect": self.aspect},
+                [self.at.astype("<f4").tobytes(), ties.astype("<u4").tobytes()])
 
     def text(self) -> str:
         """Say when it is and how it goes."""

@@ -414,7 +414,7 @@ def field_view():
         # -- frames ------------------------------------------------------------------------------
 
         def refresh(self, every=True):
-            """Draw the worlds as they are now; without ``every`` when the page is ready, and leave out dear measures."""
+            """Draw the worlds as they are now; without ``every`` when the page is ready, and no dear measures."""
             with self._player.lock:
                 self._late = not every and self._player.is_behind(self._number)     # then once the page has answered
                 if self._late:
