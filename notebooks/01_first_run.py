@@ -45,7 +45,7 @@ import organism as og
 world = og.World(og.Topology.grid((32, 32)), og.Params.preset("organic"), rng=1, ledger=True)
 
 # %%
-og.view(world, field="dominant_task", slider="care.weight")
+og.view(world, field="dominant_task", sliders="care.weight")
 
 # %% [markdown]
 # ## THINGS TO NOTICE

@@ -83,7 +83,7 @@ graded, graded_flows = settle(seams)
 print(uniform_flows, graded_flows, sep="\n")
 
 # %%
-og.view(graded, field="welfare", slider="care.weight")
+og.view(graded, field="welfare", sliders="care.weight")
 
 # %% [markdown]
 # ## THINGS TO NOTICE

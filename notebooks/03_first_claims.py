@@ -53,7 +53,7 @@ unequal = world.fork()
 unequal.set("capability", 5, strong)
 
 # %%
-og.view(unequal, field="welfare", slider="care.weight")
+og.view(unequal, field="welfare", sliders="care.weight")
 
 # %% [markdown]
 # ## THINGS TO NOTICE

@@ -3,89 +3,12 @@
 import time
 
 import numpy as np
-import pytest
 
 from organism import Topology, World
 
-from .conftest import Window, drawn, pixels, tick, until
+from .pages import drawn, pixels, tick, until
 
 START = "import organism as og\nworld = og.World(og.Topology.grid((48, 64)), rng=3)\n"
-
-
-class Notebook:
-    """A notebook that is open in the browser, and its kernel."""
-
-    def __init__(self, lab, browser, name, code):
-        import nbformat
-
-        self.address, self.folder = lab
-        cell = nbformat.v4.new_code_cell(code)
-        book = nbformat.v4.new_notebook(cells=[cell], metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
-        nbformat.write(book, self.folder / f"{name}.ipynb")
-        before = set(self.folder.glob("runtime/kernel-*.json"))
-        self.window = Window(browser)
-        self.page = self.window.page
-        self.page.goto(f"{self.address}/lab/tree/{name}.ipynb?reset", timeout=60_000)
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        self.page.wait_for_function("""() => {
-            const about = window.jupyterapp?.shell.currentWidget?.sessionContext;
-            return about?.isReady && about.session?.kernel?.connectionStatus === "connected"; }""", timeout=60_000)
-        if (dialog := self.page.locator(".jp-Dialog button.jp-mod-accept")).count():     # which kernel? this one
-            dialog.click()
-        self.page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        try:
-            self.page.wait_for_selector(".organism-view .panel > output:has-text('tick')", timeout=60_000)
-        except Exception:
-            self.window.shot(f"{name}-failed")
-            raise
-        self.view = self.page.locator(".organism-view")
-        [self.file] = set(self.folder.glob("runtime/kernel-*.json")) - before
-        self.client = None
-
-    def ask(self, code, seconds=30):
-        """Run code in the kernel beside the page; return what it printed."""
-        from jupyter_client import BlockingKernelClient
-
-        if self.client is None:
-            self.client = BlockingKernelClient(connection_file=str(self.file))
-            self.client.load_connection_file()
-            self.client.start_channels()
-            self.client.wait_for_ready(timeout=seconds)
-        said = []
-
-        def hear(message):
-            if message["msg_type"] == "stream":
-                said.append(message["content"]["text"])
-            elif message["msg_type"] == "error":
-                said.append("\n".join(message["content"]["traceback"]))
-        self.client.execute_interactive(code, output_hook=hear, timeout=seconds)
-        return "".join(said).strip()
-
-    def press(self, name):
-        """Press a button of the view."""
-        self.view.get_by_role("button", name=name, exact=True).click()
-
-    def close(self):
-        """Close page and kernel."""
-        if self.client is not None:
-            self.client.shutdown()
-            self.client.stop_channels()
-        if not self.page.is_closed():
-            self.window.close()
-
-
-@pytest.fixture
-def notebook(lab, browser, request):
-    """Open notebooks with code in their one cell."""
-    made = []
-
-    def make(code):
-        made.append(Notebook(lab, browser, f"{request.node.name}-{len(made)}".replace("[", "-").replace("]", ""), code))
-        return made[-1]
-    yield make
-    for one in made:
-        one.close()
 
 
 def stepped(n, **changes):

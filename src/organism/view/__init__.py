@@ -71,7 +71,7 @@ def view(world, other=None, *, field="task", sliders=("care.weight",), series=SE
     >>> shown = og.view(world, field="welfare")         # doctest: +SKIP
     >>> shown = og.view(world, world.fork(), sliders=["care.weight", "exchange.loss"])   # doctest: +SKIP
     """
-    from .. import _paint                       # matplotlib, which ``import organism`` does without
+    from .. import _paint  # matplotlib, which ``import organism`` does without
     from ._series import read_measures
     from ._subject import Subject
     from ._widget import field_view, still

@@ -258,6 +258,10 @@ function makeSeries(parent) {
         if (points.length === 1) ink.rect(x(points[0][0]) - 1, y(points[0][w]) - 1, 2, 2);
         ink.stroke();
       }
+      ink.fillStyle = "#777";
+      ink.font = "18px sans-serif";
+      ink.fillText(short(high), 7, 20);
+      ink.fillText(short(low), 7, height - 8);
       const now = points[points.length - 1].slice(1).map(short).join(" | ");
       out.textContent = now;
       canvas.title = `${say(name)}, ticks ${first} to ${last}; scale ${short(low)} to ${short(high)}`;
@@ -465,7 +469,9 @@ function render({ model, el }) {
   list();
   send({ say: "ready" });
 
-  const alive = setInterval(() => { if (!document.hidden) send({ say: "here" }); }, 3000);
+  const here = () => { if (!document.hidden) send({ say: "here" }); };   // in a hidden tab nobody looks
+  const alive = setInterval(here, 3000);
+  document.addEventListener("visibilitychange", here);
   const leave = () => {
     if (closed) return;
     closed = true;
@@ -475,6 +481,7 @@ function render({ model, el }) {
   window.addEventListener("pagehide", leave);
   return () => {
     window.removeEventListener("pagehide", leave);
+    document.removeEventListener("visibilitychange", here);
     for (const name of traits.split(" ")) model.off(name, tell);
     for (const name of listed.split(" ")) model.off(name, list);
     model.off("msg:custom", receive);
