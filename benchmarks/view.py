@@ -80,7 +80,7 @@ def an_hour(browser, lab, minutes, side=48):
     """Return what memory was each minute of play: minute, frames so far, ticks so far, MB of kernel, MB of the page."""
     book, seen = Notebook(lab, browser, "hour", START.format(side=side, more="") + "\n"), []
     try:
-        pass
+        book.ask("shown.speed = 30; shown.flows = True; shown.select(100)")     # leaves the machine to others
         book.press("play")
         for minute in range(minutes + 1):
             end = time.monotonic() + 60

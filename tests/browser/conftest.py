@@ -12,21 +12,23 @@ import pytest
 
 from .pages import Notebook, chromium, open_browser, start_lab, stop
 
-NEEDED = ("playwright", "jupyterlab", "solara", "anywidget", "ipyvuetify", "altair")
+NEEDED = {"test_notebook": ("playwright", "anywidget", "jupyterlab", "networkx"),
+          "test_page": ("playwright", "anywidget", "solara", "solara_assets", "ipyvuetify", "altair")}
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what cannot be run here, and keep each file in one process."""
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        reason = f"{', '.join(missing)} not installed: pip install \"organism-abm[app,notebook,browser]\""
-    else:
-        reason = "" if chromium() else "no Chromium here: apt-get install chromium, or playwright install chromium"
+    """Skip what cannot be run here, and say why."""
     for item in items:
-        if Path(item.fspath).parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group(Path(item.fspath).stem))
-            if reason:
-                item.add_marker(pytest.mark.skip(reason=reason))
+        path = Path(item.fspath)
+        if path.parent != Path(__file__).parent:
+            continue
+        missing = [name for name in NEEDED[path.stem] if importlib.util.find_spec(name) is None]
+        if missing:
+            reason = f"{', '.join(missing)} not installed: pip install \"organism-abm[app,notebook,browser]\""
+        else:
+            reason = "" if chromium() else "no Chromium: apt-get install chromium, or playwright install chromium"
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

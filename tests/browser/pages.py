@@ -1,5 +1,6 @@
 """What the browser tests work with: servers, pages, notebooks, and what a canvas really shows."""
 
+import functools
 import os
 import shutil
 import socket
@@ -14,6 +15,7 @@ import numpy as np
 SHOTS = Path(os.environ.get("ORGANISM_SCREENSHOTS", Path(__file__).parents[2] / "build" / "browser"))
 
 
+@functools.cache
 def chromium() -> str | None:
     """Return the browser to use."""
     for name in (os.environ.get("ORGANISM_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
