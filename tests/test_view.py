@@ -43,7 +43,7 @@ def shown():
     made = []
 
     def make(*args, **kwargs):
-        made.append(view(*args, **kwargs))
+        made.append(view(*args, **{"sliders": "care.weight"} | kwargs))
         return made[-1]
     yield make
     for one in made:

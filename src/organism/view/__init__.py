@@ -9,11 +9,13 @@ from __future__ import annotations
 
 __all__ = ["view"]
 
+#: The parameters that matter most: how far members care, what giving costs, what practice brings.
+SLIDERS = ("care.weight", "exchange.share_cost", "production.skill_gain")
 #: What the time series show unless told otherwise.
 SERIES = ("welfare", "division_of_labour", "dependence", "share_rate")
 
 
-def view(world, other=None, *, field="task", sliders=("care.weight",), series=SERIES, roles=None, wholes=None,
+def view(world, other=None, *, field="task", sliders=SLIDERS, series=SERIES, roles=None, wholes=None,
          names=None):
     """Show a world live in a notebook, or two side by side: play, pause, step, reset, and change parameters.
 
@@ -32,8 +34,9 @@ def view(world, other=None, *, field="task", sliders=("care.weight",), series=SE
         paler, the less one-sidedly), ``welfare``, ``dependence``, any column of the state, of one with a
         second axis a part, such as ``stock 0``; ``role``, and ``whole 0``, ``whole 1``, … by level, where there are
         any.
-    sliders : str, sequence of str or None, default "care.weight"
-        Parameters to change while the worlds run.
+    sliders : str, sequence of str or None
+        Parameters to change while the worlds run; by default how far members care, what giving costs and what practice
+        brings.
     series : names, mapping or None
         Measures over time: names of :data:`organism.measures.SCALARS`, or functions of a world by name. A measure
         that takes long is taken less often.

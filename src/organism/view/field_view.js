@@ -427,6 +427,7 @@ function render({ model, el }) {
     actsOn.input.value = model.get("acts_on");
     flows.checked = model.get("flows");
     busy.textContent = model.get("busy");
+    members.setAttribute("aria-live", playing ? "off" : "polite");      // nobody can listen to sixty frames a second
     roles.disabled = wholes.disabled = !!model.get("busy");
     message.textContent = model.get("message");
     message.hidden = !model.get("message");
