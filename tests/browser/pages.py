@@ -179,17 +179,9 @@ class Notebook:
             raise
         self.view = self.page.locator(".organism-view")
         [self.file] = set(self.folder.glob("runtime/kernel-*.json")) - before
-        self.client = None
 
     def ask(self, code, seconds=30):
         """Run code in the kernel beside the page; return what it printed."""
-        from jupyter_client import BlockingKernelClient
-
-        if self.client is None:
-            self.client = BlockingKernelClient(connection_file=str(self.file))
-            self.client.load_connection_file()
-            self.client.start_channels()
-            self.client.wait_for_ready(timeout=seconds)
         said = []
 
         def hear(message):
@@ -197,8 +189,23 @@ class Notebook:
                 said.append(message["content"]["text"])
             elif message["msg_type"] == "error":
                 said.append("\n".join(message["content"]["traceback"]))
-        self.client.execute_interactive(code, output_hook=hear, timeout=seconds)
+        with self._client() as client:
+            client.execute_interactive(code, output_hook=hear, timeout=seconds)
         return "".join(said).strip()
+
+    @contextmanager
+    def _client(self):
+        """Speak with the kernel, and hang up: who stays on the line gets all frames, and misses answers among them."""
+        from jupyter_client import BlockingKernelClient
+
+        client = BlockingKernelClient(connection_file=str(self.file))
+        client.load_connection_file()
+        client.start_channels()
+        client.wait_for_ready(timeout=30)
+        try:
+            yield client
+        finally:
+            client.stop_channels()
 
     def press(self, name):
         """Press a button of the view."""
@@ -206,8 +213,7 @@ class Notebook:
 
     def close(self):
         """Close page and kernel."""
-        if self.client is not None:
-            self.client.shutdown()
-            self.client.stop_channels()
+        with self._client() as client:
+            client.shutdown()
         if not self.page.is_closed():
             self.window.close()
