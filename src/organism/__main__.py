@@ -13,13 +13,13 @@ import sys
 import textwrap
 
 from . import __version__
-from ._commands import cards, lists, run, sweep, wholes
+from ._commands import app, cards, lists, run, sweep, wholes
 from ._commands.options import Mistake, Parser
 
 __all__ = ["main"]
 
 #: The modules with the commands, in the order of the help.
-COMMANDS = (run, wholes, sweep, lists, cards)
+COMMANDS = (run, wholes, sweep, app, lists, cards)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 import solara
 from mesa.visualization.utils import update_counter
@@ -19,6 +20,8 @@ from ..view._widget import field_view
 __all__ = ["Guard", "make_field_component", "make_view_component"]
 
 log = logging.getLogger(__name__)
+#: Seconds between two looks whether a page is back; that a step waits at most for what was told before to be drawn.
+PAUSE, LATE = 0.5, 1.0
 
 
 class Guard:
@@ -33,6 +36,8 @@ class Guard:
 
     def __init__(self, model):
         self.model, self.step, self.lock, self.error = model, model.step, threading.RLock(), ""
+        self._pages, self._left = 0, False
+        self._drawn: dict[str | None, int] = {}     # of each session: the count of Mesa's updates it has drawn
 
     @classmethod
     def of(cls, model) -> Guard:
@@ -41,7 +46,35 @@ class Guard:
             model.step = cls(model)
         return model.step
 
+    def watch(self):
+        """Note that a place on a page shows the model; return what notes that it does no more."""
+        session = _session()
+        with self.lock:
+            self._pages += 1
+            if self._left:
+                self._left, self.model.running = False, True
+
+        def leave():
+            with self.lock:
+                self._pages -= 1
+                self._drawn.pop(session, None)
+                if not self._pages and self.model.running:
+                    self._left, self.model.running = True, False    # else Mesa's thread would step on
+        return leave
+
+    def drawn(self, count: int) -> None:
+        """Note which of Mesa's updates this session has drawn."""
+        self._drawn[_session()] = count
+
+    def _await_drawing(self):
+        """Wait until what was last told is drawn: Solara gives up on a page that changes during each of its renders."""
+        session, end = _session(), time.monotonic() + LATE
+        while self._drawn.get(session, count := update_counter.peek()) != count and time.monotonic() < end:
+            time.sleep(0.001)
+
     def __call__(self, *args, **kwargs):
+        _await_page()
+        self._await_drawing()
         with self.lock:
             try:
                 return self.step(*args, **kwargs)
@@ -51,10 +84,33 @@ class Guard:
                 self.model.running = False      # which stops Mesa's controls until Reset
 
 
+def _session() -> str | None:
+    """Return the session of this thread; None where there is but one, as in a notebook."""
+    try:
+        return solara.get_kernel_id()
+    except RuntimeError:
+        return None
+
+
+def _await_page():
+    """Wait while the pages that this thread steps for are out of reach, and end the thread once they are closed."""
+    try:
+        from solara.server.kernel_context import PageStatus, get_current_context
+
+        context = get_current_context()
+    except (ImportError, RuntimeError):     # in a notebook, or no page's thread
+        return
+    while not context.closed_event.is_set():
+        pages = tuple(context.page_status.values())
+        if not pages or PageStatus.CONNECTED in pages:
+            return
+        context.closed_event.wait(PAUSE)
+    raise solara.util.CancelledError
+
+
 def _follow(model, subject, field, sliders, series):
     """Show a model, in the one widget of this place on the page."""
-    update_counter.get()
-    guard = Guard.of(model)
+    count, guard = update_counter.get(), Guard.of(model)
 
     def make():
         with guard.lock:
@@ -68,12 +124,9 @@ def _follow(model, subject, field, sliders, series):
     widget.message = guard.error
     widget.refresh(every=False)
 
-    def leave():
-        def close():
-            widget.close()
-        return close
-
-    solara.use_effect(leave, [])
+    solara.use_effect(guard.watch, [model])
+    solara.use_effect(lambda: guard.drawn(count), [model, count])
+    solara.use_effect(lambda: widget.close, [])
     solara.display(widget)
 
 
