@@ -548,6 +548,7 @@ def test_sliders_of_all_parameters(shown, world):
         one = shown(world, sliders=name)
         low, high = one.sliders[0]["low"], one.sliders[0]["high"]
         assert low <= value <= high and one.values == {name: value} and one.sliders[0]["doc"]
+        assert abs(low) < 1e4 > abs(high)     # a range that a hand can find its way in
         for end in (low, high):
             one.values = {name: end}
             assert one.world.params[name] == end

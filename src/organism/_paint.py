@@ -161,7 +161,8 @@ def _wholes(world, wholes, level) -> Painting:
     found = wholes[level]
     hues = hues_of(min(found.n_wholes, 256 - FIRST))
     codes = _labels(world, label_of(world, wholes.trade.uid, found.labels), hues)
-    verdict = {True: ", stands against its null", False: ", does not stand against its null"}.get(found.stands, "")
+    verdict = {True: ", stands against its null", False: ", does not stand against its null",
+               None: ", not held against nulls"}[found.stands]
     return _painting(codes, [to_rgb(_drawing.IDLE), *hues],
                      {"label": f"wholes of level {level}, as they were found ({found.n_wholes:,}{verdict})",
                       "marks": _others(codes, "in none")})

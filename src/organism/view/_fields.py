@@ -134,8 +134,8 @@ class FieldSubject(Subject):
 
     @property
     def tick(self) -> int:
-        """Steps the model has taken."""
-        return int(self.model.steps)
+        """Steps the model has taken; Mesa 4 counts them as its time."""
+        return int(getattr(self.model, "steps", self.model.time if hasattr(self.model, "time") else 0))
 
     def fork(self):
         """Refuse: a model is shown where it is."""

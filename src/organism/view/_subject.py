@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from .. import _paint, measures
 from .._checks import closest
 from .._drawing import layout
+from .._fields import LARGEST
 from .._wholeplots import segments
 from ..intervene import Intervention
 from ..params import GROUPS, Params
@@ -289,8 +289,10 @@ class Subject:
             raise ValueError(f"{name} cannot have a slider: {why}")
         about = GROUPS[group].__dataclass_fields__[part]
         low, high, whole = about.metadata["low"], about.metadata["high"], about.type == "int"
-        if high in (None, math.inf):
+        if high is None or high >= LARGEST:     # bounds against nonsense are no range to choose from
             high = 5 * max(value, about.default, 1 if whole else 0.2)
+        if low is not None and low <= -LARGEST:
+            low = None
         if low is None or about.metadata["open_low"]:
             low = min(value, -high if low is None else high / 100)
         return {"name": name, "low": low, "high": high, "step": 1 if whole else (high - low) / 100,

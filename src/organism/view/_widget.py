@@ -113,7 +113,8 @@ def field_view():
             found = [one.wholes for one in self._subjects]
             if any(one is None for one in found):
                 return []
-            return [f"level {i}: {' and '.join(f'{one[i].n_wholes:,}' for one in found)} wholes"
+            verdict = {True: " (stands)", False: " (does not stand)", None: " (no nulls)"}
+            return [f"level {i}: " + " and ".join(f"{one[i].n_wholes:,} wholes{verdict[one[i].stands]}" for one in found)
                     for i in range(min(map(len, found)))]
 
         @property
@@ -315,7 +316,7 @@ def field_view():
         def _find(self, what, wait):
             if self.busy:
                 return
-            self.busy = f"finding {what}…"
+            self.busy, self.message = f"finding {what}…", ""
             with self._player.lock:
                 subjects, copies = self._subjects, [one.fork() for one in self._subjects]
 

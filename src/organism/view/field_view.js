@@ -207,7 +207,7 @@ function makeSeries(parent) {
       const canvas = document.createElement("canvas");
       const label = put(box, "span", { textContent: say(name) });
       box.appendChild(canvas).setAttribute("role", "img");
-      [canvas.width, canvas.height] = [2 * 360, 2 * 44];
+      canvas.height = 2 * 40;
       rows.set(name, { canvas, out: put(box, "output"), points: [], box, label });
     }
     return rows.get(name);
@@ -232,6 +232,8 @@ function makeSeries(parent) {
     for (const { points } of rows.values()) if (points.length) first = Math.min(first, points[0][0]);
     axis.textContent = rows.size && first <= last ? `ticks ${first.toLocaleString("en")} to ${last.toLocaleString("en")}` : "";
     for (const [name, { canvas, out, points }] of rows) {
+      const wide = 2 * canvas.clientWidth || 720;
+      if (canvas.width !== wide) canvas.width = wide;
       const ink = canvas.getContext("2d"), { width, height } = canvas;
       ink.clearRect(0, 0, width, height);
       if (!points.length) continue;
@@ -259,7 +261,7 @@ function makeSeries(parent) {
         ink.stroke();
       }
       ink.fillStyle = "#777";
-      ink.font = "18px sans-serif";
+      ink.font = "17px sans-serif";
       ink.fillText(short(high), 7, 20);
       ink.fillText(short(low), 7, height - 8);
       const now = points[points.length - 1].slice(1).map(short).join(" | ");
