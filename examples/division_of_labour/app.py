@@ -1,4 +1,4 @@
-"""The model in the browser: ``solara run app.py``."""
+"""The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
 import numpy as np
 import solara

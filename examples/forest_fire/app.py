@@ -1,29 +1,36 @@
-"""The model in the browser: ``solara run app.py``."""
+"""The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
 import numpy as np
-import solara
-from matplotlib.figure import Figure
-from mesa.visualization import Slider, SolaraViz, make_plot_component
-from mesa.visualization.utils import update_counter
+from mesa.visualization import Slider, SolaraViz
 from model import ForestFire
 
+from organism.app import Layer, make_field_component
 
-@solara.component
-def Map(model):
-    """Draw trees green, fire red, members as dots the darker the better they live, and carriers as crosses."""
-    update_counter.get()
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    trees, fire = model.trees.array.T, model.fire.array.T
-    axes.imshow(np.dstack([.9 - .5 * trees, .85 - .1 * trees - .6 * fire, .75 - .4 * trees - .6 * fire]).clip(0, 1),
-                origin="lower")
-    sites, shape = model.people.sites, model.trees.array.shape
-    axes.scatter(*np.unravel_index(sites, shape), c=model.people.get("welfare"), cmap="Greys", vmin=-.2, vmax=1, s=6)
-    places = np.array([carrier.cell.coordinate for carrier in model.agents]).reshape(-1, 2)
-    axes.scatter(*places.T, c="#2040c0", marker="x", s=20)
-    axes.set(xticks=[], yticks=[], title=f"{len(sites)} members; books close: {model.people.audit().closes}")
-    solara.FigureMatplotlib(figure)
+LAND = {"bare": "#e6d9bf", "trees": "#009E73", "fire": "#D55E00", "members": "#000000", "carriers": "#0072B2"}
 
+
+def land(model):
+    """Return what is in each cell, by its place in LAND; who comes last is on top."""
+    found = np.where(model.fire.array > 0, 2, np.where(model.trees.array > 0, 1, 0))
+    found.ravel()[model.people.sites] = 3
+    for carrier in model.agents:
+        found[carrier.cell.coordinate] = 4
+    return found
+
+
+def welfare(model):
+    """Return how well the members live, and NaN where there are none."""
+    found = np.full(model.trees.array.shape, np.nan)
+    found.ravel()[model.people.sites] = model.people.get("welfare")
+    return found
+
+
+Map = make_field_component(
+    {"land": Layer(land, categories=list(LAND), colours=list(LAND.values())), "welfare": Layer(welfare, 0, 1)},
+    series={"trees": lambda model: model.trees.array.mean(), "fire": lambda model: model.fire.array.mean(),
+            "welfare": lambda model: model.people.get("welfare").mean() if len(model.people) else 0.,
+            "members": lambda model: len(model.people)},
+    text=lambda model: f"{len(model.people)} members; books close: {model.people.audit().closes}")
 
 model_params = {
     "width": 40,
@@ -38,7 +45,6 @@ model_params = {
 }
 
 page = SolaraViz(ForestFire(rng=1),
-                 components=[Map, make_plot_component(["trees", "fire"]), make_plot_component("welfare"),
-                             make_plot_component("members")],
-                 model_params=model_params, name="Forest, fire and members")
+                 components=[Map], model_params=model_params,
+                 name="Forest, fire and members")
 page  # noqa: B018

@@ -1,27 +1,16 @@
-"""The model in the browser: ``solara run app.py``."""
+"""The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
-import numpy as np
-import solara
-from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
-from mesa.visualization import Slider, SolaraViz, make_plot_component
-from mesa.visualization.utils import update_counter
+from mesa.visualization import Slider, SolaraViz
 from model import SpatialDilemma
 
+from organism.app import Layer, make_field_component
+
 #: As in Nowak and May: cooperators blue, defectors red; green and yellow who has just become one.
-COLOURS = ListedColormap(["#2050c0", "#30a040", "#f0d030", "#c02020"])
-
-
-@solara.component
-def Map(model):
-    """Draw what each does, and did a step before."""
-    update_counter.get()
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(np.add(2 * model.strategies, model.before).T, cmap=COLOURS, vmin=0, vmax=3, origin="lower")
-    axes.set(xticks=[], yticks=[], title=f"{model.cooperators:.1%} cooperate")
-    solara.FigureMatplotlib(figure)
-
+STRATEGIES = Layer(lambda model: 2 * model.strategies + model.before,
+                   categories=["cooperates", "cooperates, a step ago did not", "defects, a step ago did not", "defects"],
+                   colours=["#2050c0", "#30a040", "#f0d030", "#c02020"])
+Map = make_field_component({"strategy": STRATEGIES}, series={"cooperators": lambda model: model.cooperators},
+                           text=lambda model: f"{model.cooperators:.1%} cooperate")
 
 model_params = {
     "width": 100,
@@ -34,6 +23,6 @@ model_params = {
     "rng": Slider("seed", 1, 0, 100, 1),
 }
 
-page = SolaraViz(SpatialDilemma(rng=1), components=[Map, make_plot_component("cooperators")],
-                 model_params=model_params, name="Spatial prisoner's dilemma")
+page = SolaraViz(SpatialDilemma(rng=1), components=[Map], model_params=model_params,
+                 name="Spatial prisoner's dilemma")
 page  # noqa: B018

@@ -1,26 +1,34 @@
-"""The model in the browser: ``solara run app.py``."""
+"""The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
 import numpy as np
-import solara
-from matplotlib.figure import Figure
-from mesa.visualization import Slider, SolaraViz, make_plot_component
-from mesa.visualization.utils import update_counter
+from mesa.visualization import Slider, SolaraViz
 from model import Sugarscape
 
+from organism.app import Layer, make_field_component
 
-@solara.component
-def Map(model):
-    """Draw sugar in red, spice in blue, and the traders."""
-    update_counter.get()
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    sugar, spice = model.sugar.array.T / model.sugar_most.max(), model.spice.array.T / model.spice_most.max()
-    axes.imshow(np.dstack([1 - spice, 1 - (sugar + spice) / 2, 1 - sugar]).clip(0, 1), origin="lower")
-    places = np.array([trader.cell.coordinate for trader in model.agents]).reshape(-1, 2)
-    axes.scatter(*places.T, c="black", s=8)
-    axes.set(xticks=[], yticks=[], title=f"{len(places)} traders, {len(model.given)} pairs have traded")
-    solara.FigureMatplotlib(figure)
+LAND = {"little of both": "#F4F1E8", "sugar": "#E69F00", "spice": "#56B4E9", "both": "#009E73", "traders": "#000000"}
 
+
+def land(model):
+    """Return what there is more than a third of in each cell, and who stands there, by its place in LAND."""
+    sugar, spice = (now.array > most.max() / 3 for now, most in ((model.sugar, model.sugar_most),
+                                                                 (model.spice, model.spice_most)))
+    found = sugar + 2 * spice
+    for trader in model.agents:
+        found[trader.cell.coordinate] = 4
+    return found
+
+
+def price(model):
+    """Return the mean price of the last step's trades, 0 where there were none."""
+    prices = [price for trader in model.agents for price in trader.prices]
+    return np.exp(np.mean(np.log(prices))) if prices else 0.
+
+
+Map = make_field_component({"land": Layer(land, categories=list(LAND), colours=list(LAND.values())), "sugar": "sugar",
+                            "spice": "spice"},
+                           series={"traders": lambda model: len(model.agents), "price": price},
+                           text=lambda model: f"{len(model.agents)} traders, {len(model.given)} pairs have traded")
 
 model_params = {
     "initial_population": Slider("traders at the start", 200, 50, 500, 10),
@@ -30,6 +38,5 @@ model_params = {
     "rng": Slider("seed", 1, 0, 100, 1),
 }
 
-page = SolaraViz(Sugarscape(rng=1), components=[Map, make_plot_component("#Traders"), make_plot_component("Price")],
-                 model_params=model_params, name="Sugarscape with trade")
+page = SolaraViz(Sugarscape(rng=1), components=[Map], model_params=model_params, name="Sugarscape with trade")
 page  # noqa: B018

@@ -114,8 +114,8 @@ def field_view():
             if any(one is None for one in found):
                 return []
             verdict = {True: " (stands)", False: " (does not stand)", None: " (no nulls)"}
-            return [f"level {i}: " + " and ".join(f"{one[i].n_wholes:,} wholes{verdict[one[i].stands]}" for one in found)
-                    for i in range(min(map(len, found)))]
+            return [f"level {i}: " + " and ".join(f"{one[i].n_wholes:,} wholes{verdict[one[i].stands]}"
+                                                  for one in found) for i in range(min(map(len, found)))]
 
         @property
         def worlds(self):
