@@ -7,7 +7,7 @@ from organism.app import Layer, make_field_component
 
 #: As in Nowak and May: cooperators blue, defectors red; green and yellow who has just become one.
 STRATEGIES = Layer(lambda model: 2 * model.strategies + model.before,
-                   categories=["cooperates", "cooperates, a step ago did not", "defects, a step ago did not", "defects"],
+                   categories=["cooperates", "cooperates, did not before", "defects, did not before", "defects"],
                    colours=["#2050c0", "#30a040", "#f0d030", "#c02020"])
 Map = make_field_component({"strategy": STRATEGIES}, series={"cooperators": lambda model: model.cooperators},
                            text=lambda model: f"{model.cooperators:.1%} cooperate")

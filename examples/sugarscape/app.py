@@ -1,8 +1,7 @@
 """The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
-import numpy as np
 from mesa.visualization import Slider, SolaraViz
-from model import Sugarscape
+from model import Sugarscape, price
 
 from organism.app import Layer, make_field_component
 
@@ -17,12 +16,6 @@ def land(model):
     for trader in model.agents:
         found[trader.cell.coordinate] = 4
     return found
-
-
-def price(model):
-    """Return the mean price of the last step's trades, 0 where there were none."""
-    prices = [price for trader in model.agents for price in trader.prices]
-    return np.exp(np.mean(np.log(prices))) if prices else 0.
 
 
 Map = make_field_component({"land": Layer(land, categories=list(LAND), colours=list(LAND.values())), "sugar": "sugar",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 
@@ -68,6 +69,8 @@ class Series:
                 continue
             point = [tick, *(float(measure(subject.world)) for subject in subjects)]
             took = time.perf_counter() - began
+            if not all(map(math.isfinite, point)):      # a gap, such as a mean of nothing
+                continue
             if points:                          # the first time it may have had to load something
                 self._due[name] = began + min(PART * took, LONGEST)
             points.append(point)
