@@ -34,8 +34,6 @@ def Claims():
     names = solara.use_memo(lambda: {claims.card(name).sentence: name for name in claims.names()}, [])
     chosen = solara.use_reactive(next(iter(names)))
     found = solara.lab.use_task(lambda: read(names[chosen.value]), dependencies=[chosen.value], raise_error=False)
-    with solara.AppBarTitle():
-        solara.Text("organism")
     with solara.Column(style={"max-width": "900px", "margin": "0 auto"}):
         solara.Select("sentence", values=list(names), value=chosen)
         solara.ProgressLinear(found.pending)
@@ -49,9 +47,14 @@ def Claims():
 def Card(result, figure):
     """Show a card's sentence, verdict, answer and figure."""
     card = result.card
-    solara.Markdown(f"## {card.sentence}\n\nVerdict: **{result.verdict}**\n\n{result.answer()}\n\n{result.reading()}")
+    texts = {"Held by": card.holders, "Denied by": card.deniers, "Setting": card.setting, "Limits": card.limits,
+             "The runs": f"{len(result.frame):,} recorded runs; nothing is run here, but by organism claim {card.name}."}
+    # Not as Markdown: Solara's would fetch the fonts of formulas from the internet.
+    solara.HTML("h2", card.sentence)
+    solara.Text(f"Verdict: {result.verdict}", style={"font-weight": "bold"})
+    for text in filter(None, (result.answer(), result.reading())):
+        solara.Text(text.replace("**", ""))
     solara.FigureMatplotlib(figure, dependencies=[card.name])
-    texts = {"Held by": card.holders, "Denied by": card.deniers, "Setting": card.setting, "Limits": card.limits}
-    solara.Markdown("\n\n".join(f"**{head}.** {text}" for head, text in texts.items() if text)
-                    + f"\n\n{len(result.frame):,} recorded runs; nothing is run here. "
-                      f"`organism claim {card.name}` runs them anew.")
+    for head, text in texts.items():
+        if text:
+            solara.Text(f"{head}: {text}".replace("**", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 from urllib.parse import parse_qs
 
@@ -141,13 +142,19 @@ def Model():
     presets = Params.presets()
     preset = solara.use_reactive(asked if asked in presets else "organic")
     topology, size = solara.use_reactive("torus"), solara.use_reactive(32)
+    wanted = (preset.value, topology.value, size.value)
+    count = solara.use_memo(itertools.count, [])
+    turn = solara.use_memo(lambda: next(count), [wanted])
     solara.Title("organism")
-    with solara.Sidebar(), solara.Card("Model"):
-        solara.Select("preset", values=list(presets), value=preset)
-        solara.Text(presets[preset.value])
-        solara.Select("topology", values=list(TOPOLOGIES), value=topology)
-        solara.Select("size (side; networks have its square of nodes)", values=list(SIZES), value=size)
-        solara.Text("Parameters below are taken up on Reset; sliders beside the picture change the running world.")
+    with solara.Sidebar():
+        with solara.Card("Model"):
+            solara.Select("preset", values=list(presets), value=preset)
+            solara.Text(presets[preset.value])
+            solara.Select("topology", values=list(TOPOLOGIES), value=topology)
+            solara.Select("size (side; networks have its square of nodes)", values=list(SIZES), value=size)
+            solara.Text("Parameters below are taken up on Reset; sliders beside the picture change the running world.")
+        if turn % 2:
+            solara.Div()        # What Mesa puts below keeps its state as long as it keeps its place; so it gets another.
     if asked not in presets:
         solara.Error(f"no preset is called {asked!r}" + closest(asked, presets))
-    Run(preset.value, topology.value, size.value).key(f"{preset.value} {topology.value} {size.value}")
+    Run(*wanted).key(" ".join(map(str, wanted)))
