@@ -150,52 +150,29 @@ def start_lab(folder):
     return process, f"http://127.0.0.1:{port}"
 
 
-class Notebook:
-    """A notebook that is open in the browser, and its kernel."""
+#: Whether the notebook that is shown has a kernel it can talk to.
+KERNEL_IS_THERE = """(() => {
+    const about = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    return !!about?.isReady && about.session?.kernel?.connectionStatus === "connected"; })()"""
 
-    def __init__(self, lab, browser, name, code):
-        import nbformat
 
-        self.address, self.folder = lab
-        cell = nbformat.v4.new_code_cell(code)
-        book = nbformat.v4.new_notebook(cells=[cell], metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
-        nbformat.write(book, self.folder / f"{name}.ipynb")
-        before = set(self.folder.glob("runtime/kernel-*.json"))
-        self.window = Window(browser)
-        self.page = self.window.page
-        self.page.goto(f"{self.address}/lab/tree/{name}.ipynb?reset", timeout=60_000)
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        self.page.wait_for_function("""() => {
-            const about = window.jupyterapp?.shell.currentWidget?.sessionContext;
-            return about?.isReady && about.session?.kernel?.connectionStatus === "connected"; }""", timeout=60_000)
-        if (dialog := self.page.locator(".jp-Dialog button.jp-mod-accept")).count():     # which kernel? this one
-            dialog.click()
-        self.page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        try:
-            self.page.wait_for_selector(".organism-view .panel > output:has-text('tick')", timeout=60_000)
-        except Exception:
-            self.window.shot(f"{name}-failed")
-            raise
-        self.view = self.page.locator(".organism-view")
-        [self.file] = set(self.folder.glob("runtime/kernel-*.json")) - before
+def write_notebook(path, code):
+    """Write a notebook of one cell."""
+    import nbformat
 
-    def ask(self, code, seconds=30):
-        """Run code in the kernel beside the page; return what it printed."""
-        said = []
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata={
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}), path)
 
-        def hear(message):
-            if message["msg_type"] == "stream":
-                said.append(message["content"]["text"])
-            elif message["msg_type"] == "error":
-                said.append("\n".join(message["content"]["traceback"]))
-        with self._client() as client:
-            client.execute_interactive(code, output_hook=hear, timeout=seconds)
-        return "".join(said).strip()
+
+class Kernel:
+    """A kernel that pages use, to talk to beside them."""
+
+    def __init__(self, file):
+        self.file = file
 
     @contextmanager
     def _client(self):
-        """Speak with the kernel, and hang up: who stays on the line gets all frames, and misses answers among them."""
+        """Speak with it, and hang up: who stays on the line gets all frames, and misses answers among them."""
         from jupyter_client import BlockingKernelClient
 
         client = BlockingKernelClient(connection_file=str(self.file))
@@ -207,13 +184,56 @@ class Notebook:
         finally:
             client.stop_channels()
 
+    def ask(self, code, seconds=30):
+        """Run code; return what it printed."""
+        said = []
+
+        def hear(message):
+            if message["msg_type"] == "stream":
+                said.append(message["content"]["text"])
+            elif message["msg_type"] == "error":
+                said.append("\n".join(message["content"]["traceback"]))
+        with self._client() as client:
+            client.execute_interactive(code, output_hook=hear, timeout=seconds)
+        return "".join(said).strip()
+
+    def shut_down(self):
+        """End it."""
+        with self._client() as client:
+            client.shutdown()
+
+
+class Notebook:
+    """A notebook that is open in the browser, and its kernel."""
+
+    def __init__(self, lab, browser, name, code):
+        address, folder = lab
+        write_notebook(folder / f"{name}.ipynb", code)
+        before = set(folder.glob("runtime/kernel-*.json"))
+        self.window = Window(browser)
+        self.page = self.window.page
+        self.page.goto(f"{address}/lab/tree/{name}.ipynb?reset", timeout=60_000)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.page.wait_for_function(KERNEL_IS_THERE, timeout=60_000)
+        if (dialog := self.page.locator(".jp-Dialog button.jp-mod-accept")).count():     # which kernel? this one
+            dialog.click()
+        self.page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        try:
+            self.page.wait_for_selector(".organism-view .panel > output:has-text('tick')", timeout=60_000)
+        except Exception:
+            self.window.shot(f"{name}-failed")
+            raise
+        self.view = self.page.locator(".organism-view")
+        [file] = set(folder.glob("runtime/kernel-*.json")) - before
+        self.kernel = Kernel(file)
+        self.ask = self.kernel.ask
+
     def press(self, name):
         """Press a button of the view."""
         self.view.get_by_role("button", name=name, exact=True).click()
 
     def close(self):
         """Close page and kernel."""
-        with self._client() as client:
-            client.shutdown()
+        self.kernel.shut_down()
         if not self.page.is_closed():
             self.window.close()
