@@ -178,11 +178,25 @@ class Kernel:
         client = BlockingKernelClient(connection_file=str(self.file))
         client.load_connection_file()
         client.start_channels()
-        client.wait_for_ready(timeout=30)
         try:
+            until(lambda: self._hears(client), what="the kernel does not answer")
             yield client
         finally:
             client.stop_channels()
+
+    @staticmethod
+    def _hears(client) -> bool:
+        """Tell whether what the kernel publishes reaches us. (A client's own wait is for silence: here is none.)"""
+        from queue import Empty
+
+        question, end = client.kernel_info(), time.monotonic() + 2
+        try:
+            while time.monotonic() < end:
+                if client.get_iopub_msg(timeout=1)["parent_header"].get("msg_id") == question:
+                    return True
+        except Empty:
+            pass
+        return False
 
     def ask(self, code, seconds=30):
         """Run code; return what it printed."""
