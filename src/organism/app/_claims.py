@@ -48,7 +48,7 @@ def Card(result, figure):
     """Show a card's sentence, verdict, answer and figure."""
     card = result.card
     texts = {"Held by": card.holders, "Denied by": card.deniers, "Setting": card.setting, "Limits": card.limits,
-             "The runs": f"{len(result.frame):,} recorded runs; nothing is run here, but by organism claim {card.name}."}
+             "The runs": f"{len(result.frame):,} recorded runs; organism claim {card.name} runs them anew."}
     # Not as Markdown: Solara's would fetch the fonts of formulas from the internet.
     solara.HTML("h2", card.sentence)
     solara.Text(f"Verdict: {result.verdict}", style={"font-weight": "bold"})

@@ -108,26 +108,50 @@ def _await_page():
     raise solara.util.CancelledError
 
 
-def _follow(model, subject, field, sliders, series):
-    """Show a model, in the one widget of this place on the page."""
+@solara.component
+def Followed(model, subject, field, sliders, series):
+    """Show a subject, and the next model's, in the one widget of this place on the page."""
     count, guard = update_counter.get(), Guard.of(model)
 
     def make():
         with guard.lock:
-            return field_view()([subject(model)], field, sliders, series, follow=True)
+            return field_view()([subject], field, sliders, series, follow=True)
 
     widget = solara.use_memo(make, [])
     shown = solara.use_ref(None)
-    if shown.current is not model:
-        shown.current = model
-        widget.follow(subject(model), guard.lock)
+    if shown.current is not subject:
+        shown.current = subject
+        widget.follow(subject, guard.lock)
     widget.message = guard.error
     widget.refresh(every=False)
-
     solara.use_effect(guard.watch, [model])
     solara.use_effect(lambda: guard.drawn(count), [model, count])
     solara.use_effect(lambda: widget.close, [])
-    solara.display(widget)
+    solara.Column(children=[widget])
+
+
+def _component(make_subject, field, sliders, series):
+    """Return the component of a view, which says in a sentence what it cannot show."""
+    def find(model):
+        try:
+            with Guard.of(model).lock:
+                subject = make_subject(model)
+            for name in sliders:
+                subject.slider(name)
+            subject.paint(field)
+        except Exception as error:          # a function of somebody's own, too
+            return None, " ".join(str(error).split())
+        return subject, ""
+
+    @solara.component
+    def View(model):
+        subject, mistake = solara.use_memo(lambda: find(model), [model])
+        if mistake:
+            solara.Error(mistake)
+        else:
+            Followed(model, subject, field, sliders, series)
+
+    return View
 
 
 def make_view_component(field="task", sliders=("care.weight",), series=SERIES):
@@ -146,7 +170,7 @@ def make_view_component(field="task", sliders=("care.weight",), series=SERIES):
     Raises
     ------
     TypeError, ValueError
-        If a measure is unknown. Other names are looked up in the first model.
+        If a measure is unknown. What else cannot be shown is said on the page.
 
     Examples
     --------
@@ -163,11 +187,7 @@ def make_view_component(field="task", sliders=("care.weight",), series=SERIES):
         check_field(model.world, field)
         return Subject(model.world)
 
-    @solara.component
-    def View(model):
-        _follow(model, subject, field, sliders, series)
-
-    return View
+    return _component(subject, field, sliders, series)
 
 
 def make_field_component(fields, topology=None, *, series=None, text=None):
@@ -208,8 +228,4 @@ def make_field_component(fields, topology=None, *, series=None, text=None):
     def subject(model):
         return FieldSubject(model, layers, topology, text)
 
-    @solara.component
-    def Fields(model):
-        _follow(model, subject, next(iter(layers)), (), measures)
-
-    return Fields
+    return _component(subject, next(iter(layers)), (), measures)

@@ -152,9 +152,9 @@ def Model():
             solara.Text(presets[preset.value])
             solara.Select("topology", values=list(TOPOLOGIES), value=topology)
             solara.Select("size (side; networks have its square of nodes)", values=list(SIZES), value=size)
-            solara.Text("Parameters below are taken up on Reset; sliders beside the picture change the running world.")
+            solara.Text("Parameters below are taken up on Reset; sliders at the picture change the running world.")
         if turn % 2:
-            solara.Div()        # What Mesa puts below keeps its state as long as it keeps its place; so it gets another.
+            solara.Div()        # what Mesa puts below keeps its state while it keeps its place: it gets another
     if asked not in presets:
         solara.Error(f"no preset is called {asked!r}" + closest(asked, presets))
     Run(*wanted).key(" ".join(map(str, wanted)))
