@@ -39,6 +39,8 @@ def read_scenario(scenario, rng):
                         " parameters")
     if isinstance(scenario, type):
         scenario, rng = scenario(rng=rng), None
+    if rng is not None and scenario.rng is None and all(value is None for _, value in scenario):
+        return rng, None, {}    # Mesa 3.5's page gives one that says nothing to every model it resets
     if rng is not None:
         raise ValueError("give rng or a scenario, which has its own rng, not both")
     rng = scenario.rng

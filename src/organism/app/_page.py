@@ -68,13 +68,11 @@ class PageModel(OrganismModel):
     size : int
         Side of a grid; networks have its square of nodes.
     rng : int
-    scenario
-        Left unused: Mesa from 3.5 on hands one to every model that it makes.
     **kwargs
         Single parameters by dotted name.
     """
 
-    def __init__(self, preset="organic", topology="torus", size=32, rng=1, scenario=None, **kwargs):
+    def __init__(self, preset="organic", topology="torus", size=32, rng=1, **kwargs):
         if topology not in TOPOLOGIES:
             raise ValueError(f"topology must be one of {', '.join(TOPOLOGIES)}, not {topology!r}"
                              + closest(str(topology), TOPOLOGIES))
