@@ -106,7 +106,7 @@ class Page:
         view.send = lambda content, buffers=None: (self.got.append((content, buffers)), send(content, buffers))
 
     def say(self, what, **more):
-        self.view._handle_custom_msg({"page": self.name, "say": what, **more}, [])
+        self.view._handle_custom_msg({"page": self.name, "say": what} | more, [])
 
     def last(self, kind="frame"):
         return next(one for one in reversed(self.got) if one[0]["kind"] == kind)
@@ -129,13 +129,22 @@ def test_every_topology(shown, topology, field):
     if not cells:
         places = np.frombuffer(buffers[0], "<f4")
         assert len(places) == 2 * world.n_sites and places.min() >= 0 and places.max() <= 1
-        links = np.frombuffer(buffers[1], "<u4")
-        assert len(links) == (0 if topology.kind == "grid" else 2 * topology.n_ties)
+        links = {tuple(sorted(ends)) for ends in np.frombuffer(buffers[1], "<u4").reshape(-1, 2).tolist()}
+        ties = {tuple(sorted(ends)) for ends in zip(topology.source.tolist(), topology.target.tolist(), strict=True)}
+        assert links == (set() if topology.kind == "grid" else ties)
     if topology.shape == (6, 7) and cells:
         assert (codes(one).reshape(6, 7)[HOLES] == 0).all() and (codes(one).reshape(6, 7)[~HOLES] > 0).all()
     frame, sent = page.last()
     panel = frame["panels"][0]
     assert bytes(sent[panel["codes"]]) == codes(one).tobytes() and len(sent[panel["palette"]]) == 1024
+
+
+def test_of_too_many_ties_some_are_drawn(shown):
+    one = shown(World(Topology.from_networkx(nx.gnm_random_graph(2000, 25_000, seed=1)), rng=1))
+    page = Page(one)
+    page.say("ready")
+    (scene, buffers) = page.last("scene")
+    assert len(buffers[1]) == 8 * 20_000 and scene["panels"][0]["ties"] == "20,000 of 25,000 ties are drawn"
 
 
 @pytest.mark.parametrize("preset", Params.presets())
@@ -302,10 +311,50 @@ def test_speed(shown, world):
     until(lambda: one.frame["tick"] >= 200)
     one.playing = False
     assert one.frame["tick"] <= 5 + 1100 * (time.monotonic() - start) + 100
-    for bad in (0, -1, 5000, "fast"):
-        with pytest.raises(TraitError):
+    for bad in (0, -1, 50_000, float("nan"), float("inf")):
+        with pytest.raises(TraitError, match=r"speed must be in \[0.1, 10000\] ticks a second, not"):
             one.speed = bad
+    with pytest.raises(TraitError):
+        one.speed = "fast"
     assert one.speed == 1000
+
+
+def test_as_fast_as_it_can(shown):
+    one = shown(World(Topology.grid((4, 4)), rng=1), series=None)
+    one.speed = 10_000
+    one.playing = True
+    until(lambda: one.frame["tick"] > 3000)
+
+
+def test_slow_worlds_show_at_once_what_is_chosen(shown, world):
+    one = shown(world)
+    one.speed = 0.1
+    one.playing = True
+    one.select(7)
+    assert one.selected[0]["title"].startswith("member 7 ")
+    one.field = "welfare"
+    assert one.frame["legend"]["label"].startswith("welfare")
+
+
+def test_many_hands_on_the_buttons(shown, world):
+    """Whoever presses last is obeyed, and one thread at most plays."""
+    one = shown(world, series=None)
+
+    def press():
+        for i in range(40):
+            one.playing = i % 2 == 0
+    hands = [threading.Thread(target=press) for _ in range(3)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join(60)
+    one.playing = True
+    until(lambda: len(players()) == 1)
+    one.playing = False
+    until(lambda: not players())
+    tick = one.world.tick
+    time.sleep(0.2)
+    assert one.world.tick == tick == one.frame["tick"]
 
 
 def test_a_large_world_plays_too(shown):
@@ -359,6 +408,9 @@ def test_close_stops(shown, world):
     time.sleep(0.15)
     assert one.world.tick == tick and not one.playing
     until(lambda: not players())
+    one.close()
+    with pytest.raises(TraitError, match="this view is closed; make another with organism.view"):
+        one.playing = True
 
 
 def test_stopping_is_immediate(shown):
@@ -596,17 +648,48 @@ def test_a_fork_and_its_twin(shown, world):
 
 
 def test_whom_sliders_move(shown, world):
-    one = shown(world, world.fork())
+    other = world.fork()
+    other.update(**{"care.weight": 0.9})
+    one = shown(world, other)
+
+    def weights():
+        return [each.params.care.weight for each in one.worlds]
+    one.acts_on = "both"                      # looking changes nothing
+    assert weights() == [0.75, 0.9] and one.worlds[1].history == []
     one.acts_on = "right"
+    assert one.values == {"care.weight": 0.9} and weights() == [0.75, 0.9]
     one.values = {"care.weight": 0.25}
-    assert [w.params.care.weight for w in one.worlds] == [0.75, 0.25]
+    assert weights() == [0.75, 0.25]
     one.acts_on = "left"
     assert one.values == {"care.weight": 0.75}
+    one.values = {"care.weight": 0.1}
+    one.acts_on = "right"
+    one.reset()                               # both sliders are where they were
+    assert weights() == [0.1, 0.25] and one.values == {"care.weight": 0.25}
     one.acts_on = "both"
     one.values = {"care.weight": 0.5}
-    assert [w.params.care.weight for w in one.worlds] == [0.5, 0.5]
+    assert weights() == [0.5, 0.5]
     with pytest.raises(TraitError):
         one.acts_on = "middle"
+    one.worlds = [world, other]
+    assert one.acts_on == "left" and weights() == [0.75, 0.9]
+
+
+def test_both_moves_only_what_was_moved(shown, world):
+    other = world.fork()
+    other.update(**{"exchange.loss": 0.4})
+    one = shown(world, other, sliders=["care.weight", "exchange.loss"])
+    one.acts_on = "both"
+    one.values = {"care.weight": 0.5}
+    assert [each.params.exchange.loss for each in one.worlds] == [0, 0.4]
+
+
+def test_ranges_hold_the_values_of_both(shown, world):
+    other = world.fork()
+    other.update(**{"exchange.share_cost": 5.0})
+    one = shown(world, other, sliders="exchange.share_cost")
+    one.acts_on = "right"
+    assert one.values == {"exchange.share_cost": 5.0} and one.sliders[0]["high"] >= 5
 
 
 def test_two_worlds_share_their_scale(shown, world):
@@ -623,7 +706,7 @@ def test_two_worlds_of_different_kinds(shown, world):
     assert "stock 2" not in one.fields and "stock 1" in one.fields and "differ" not in one.frame
     one.step(3)
     one.select(100)                           # the right world has not so many sites
-    assert one.selected[0]["title"].startswith("member 100") and one.selected[1] is None
+    assert one.selected[0]["title"].startswith("member 100") and one.selected[1] is False
 
 
 # -- members ------------------------------------------------------------------------------
@@ -805,11 +888,28 @@ def test_found_for_a_world_that_is_gone(shown, world, monkeypatch):
     one.find_roles()
     started.wait(20)
     assert one.busy == "finding roles…"
-    one.find_roles()                          # not twice at a time
+    with pytest.raises(RuntimeError, match="the view is finding roles; wait until it is done"):
+        one.find_wholes(wait=True)
     one.world = World(Topology.grid((4, 4)), rng=1)
     go.set()
     until(lambda: not one.busy)
-    assert "role" not in one.fields
+    assert "role" not in one.fields and "not shown any more" in one.message
+
+
+def test_fewer_wholes_than_before(shown, monkeypatch):
+    world = World(TOPOLOGIES["karate"], rng=1, ledger=True)
+    world.step(400)
+    found = find_wholes(world, n_nulls=19, rng=1)
+    last = len(found) - 1
+    one = shown(world, wholes=found, field=f"whole {last}")
+    one.borders = last
+    none = find_wholes(World(Topology.grid((4, 4)), rng=1), rng=1)
+    assert len(none) == 0
+    monkeypatch.setattr(Subject, "find", lambda self, what: setattr(self, "wholes", none))
+    one.find_wholes(wait=True)
+    assert one.levels == [] and one.borders == -1 and one.field == "task" and one.message.startswith("No wholes")
+    one.step()
+    assert one.frame["tick"] == 401
 
 
 # -- measures over time -------------------------------------------------------------------
@@ -847,21 +947,52 @@ def test_long_series_are_thinned(shown, world):
 
 
 def test_a_measure_that_raises_is_told(shown, world):
-    """Its message is on the page, playing stops, and the view lives on."""
+    """Its message is on the page, and everything else goes on."""
     def worse(world):
         if world.tick >= 5:
             raise RuntimeError("no such\nluck")
         return 1.0
-    one = shown(world, series={"worse": worse})
+    one = shown(world, series={"worse": worse, "tick": lambda world: world.tick})
+    page = Page(one)
+    one.playing = True
+    until(lambda: one.frame["tick"] > 8)
+    assert one.message == "worse: RuntimeError: no such luck" and one.playing
+    page.say("step")
+    tick = one.frame["tick"]
+    assert one._series.points["tick"][-1] == [tick, tick] and one._series.points["worse"][-1][0] < 5
+    page.say("ready", page="another")
+    assert page.last()[0]["tick"] == tick
+    one.select(3)
+    assert one.selected[0]["title"].startswith("member 3")
+    page.say("reset")
+    assert one.message == "" and one.frame["tick"] == 0
+
+
+def test_a_world_that_raises_is_told(shown, world, monkeypatch):
+    step = Subject.step
+
+    def worse(self, n):
+        step(self, n)
+        if self.tick >= 5:
+            raise MemoryError("no room")
+    monkeypatch.setattr(Subject, "step", worse)
+    one = shown(world)
+    page = Page(one)
     one.playing = True
     until(lambda: not one.playing)
-    assert one.message == "RuntimeError: no such luck"
-    page = Page(one)
+    assert one.message == "MemoryError: no room"
     page.say("reset")
     assert one.message == "" and one.frame["tick"] == 0
     page.say("step")
     assert one.frame["tick"] == 1 and one.message == ""
     until(lambda: not players())
+
+
+def test_what_is_undefined_is_a_gap(shown, world):
+    twin = world.fork()
+    twin.remove(twin.living)
+    one = shown(world, twin, series={"care": lambda world: world.state["care"][world.living].sum() or float("nan")})
+    assert one._series.points["care"] == [[0, pytest.approx(0.75 * 168, rel=1e-5), None]]
 
 
 # -- another world ------------------------------------------------------------------------
@@ -884,10 +1015,12 @@ def test_world_replaced(shown, world):
     one.reset()
     assert one.frame["tick"] == 7 and same(one.world, other)
     one.worlds = [world, world]
-    assert len(page.last("scene")[0]["panels"]) == 2 and one.frame["tick"] == 0 and one.values == {"care.weight": 0.75}
+    assert one.names == ["left", "right"] and len(page.last("scene")[0]["panels"]) == 2 and one.frame["tick"] == 0 and one.values == {"care.weight": 0.75}
     for bad in ([], [world] * 3):
         with pytest.raises(ValueError, match=f"worlds must be one world or two, not {len(bad)}"):
             one.worlds = bad
+    with pytest.raises(TypeError, match="worlds must be a sequence of one world or two, not World"):
+        one.worlds = world
 
 
 def test_world_freed(shown):
@@ -922,7 +1055,14 @@ def test_bad_world_changes_nothing(shown, world):
 @pytest.mark.parametrize("error, message, change", [
     (TypeError, "world must be a World, not int", {"world": 3}),
     (TypeError, "world must be a World, not NoneType", {"world": None}),
-    (TypeError, "world must be a World, not str", {"other": "twin"}),
+    (TypeError, "other must be a World, not str", {"other": "twin"}),
+    (TypeError, "roles must be what organism.find_roles returned, not str", {"roles": "x", "field": "role"}),
+    (TypeError, "wholes must be what organism.find_wholes returned, not int", {"wholes": 3}),
+    (TypeError, "sliders must be names of parameters, not 5", {"sliders": 5}),
+    (ValueError, "sliders must be different parameters; 'care.weight' is there twice",
+     {"sliders": ["care.weight"] * 2}),
+    (ValueError, "names must be one name for each of the 1 worlds, not .1.", {"names": [1]}),
+    (ValueError, "field must be .*, not .'task'.", {"field": ["task"]}),
     (ValueError, "names must be one name for each of the 1 worlds, not 'ab'", {"names": "ab"}),
     (ValueError, "series must be names in .*, not 'wellfare'; did you mean 'welfare'?", {"series": ["wellfare"]}),
     (TypeError, "series must map names to functions of a world; 'x' has 3", {"series": {"x": 3}}),

@@ -61,7 +61,7 @@ def names(world, roles=None, wholes=None) -> dict[str, tuple[str, int | None]]:
 def check_field(world, field, roles=None, wholes=None) -> None:
     """Refuse a field that cannot be shown of a world."""
     there = names(world, roles, wholes)
-    if field not in there:
+    if not isinstance(field, str) or field not in there:
         raise ValueError("field must be 'task', 'dominant_task', 'dependence', 'role' or 'whole 0' (of roles= and "
                          f"wholes=), or a column of the state, not {field!r}" + closest(str(field), there))
 

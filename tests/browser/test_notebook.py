@@ -134,19 +134,32 @@ def test_frames_per_second(notebook, record_property):
     assert not book.window.errors
 
 
-def test_a_measure_that_raises(notebook):
-    book = notebook(START + "def worse(world):\n    if world.tick >= 20:\n        raise RuntimeError('no such luck')\n"
-                    "    return 1.0\nshown = og.view(world, series={'worse': worse})\nshown")
-    book.press("play")
+def test_a_world_or_a_measure_that_raises(notebook):
+    book = notebook(START + """from organism.view._subject import Subject
+def worse(world):
+    if world.tick >= 10:
+        raise RuntimeError('no such luck')
+    return 1.0
+step = Subject.step
+def breaks(self, n):
+    step(self, n)
+    if self.tick >= 40:
+        raise MemoryError('no room')
+Subject.step = breaks
+shown = og.view(world, series={'worse': worse})
+shown""")
     alert = book.view.get_by_role("alert")
-    until(lambda: alert.is_visible())
-    assert alert.inner_text() == "RuntimeError: no such luck"
+    book.press("play")
+    until(lambda: alert.is_visible() and alert.inner_text() == "MemoryError: no room")
     book.window.shot("notebook-raises", book.view)
     until(lambda: book.view.get_by_role("button", name="play", exact=True).is_visible())
     book.press("go back to the start")
     until(lambda: tick(book.view) == 0 and not alert.is_visible())
-    book.press("step one tick")
-    until(lambda: tick(book.view) == 1)
+    for n in range(1, 13):                    # the measure is left out, and the picture goes on
+        book.press("step one tick")
+        until(lambda n=n: tick(book.view) == n)
+    assert np.array_equal(pixels(book.view), drawn(stepped(12)))
+    assert not book.window.errors
 
 
 def test_other_cells_run_and_buttons_answer(notebook):

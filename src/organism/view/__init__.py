@@ -7,6 +7,8 @@ Looking changes nothing; only sliders do, in the twin, whose history says when.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 __all__ = ["view"]
 
 #: The parameters that matter most: how far members care, what giving costs, what practice brings.
@@ -50,7 +52,8 @@ def view(world, other=None, *, field="task", sliders=SLIDERS, series=SERIES, rol
     Returns
     -------
     FieldView or matplotlib Axes
-        An anywidget with the traits ``playing``, ``speed`` (ticks a second, 1 to 1000), ``field``, ``values`` (of the
+        An anywidget with the traits ``playing``, ``speed`` (ticks a second, from 0.1; at 10,000 as
+        fast as it can), ``field``, ``values`` (of the
         sliders, by name), ``acts_on`` ("left", "right" or "both"), ``flows`` (whether they are drawn) and ``borders``
         (the level of wholes whose boundaries are drawn, or -1); the methods ``step``, ``reset``, ``select``,
         ``find_roles``, ``find_wholes`` and ``close``; and ``world`` and ``worlds``: copies of what is shown, whose
@@ -65,7 +68,9 @@ def view(world, other=None, *, field="task", sliders=SLIDERS, series=SERIES, rol
     Notes
     -----
     Ticks are computed in the background, and other cells run on. It plays while somebody looks: when the page is
-    closed, or in a hidden tab, it waits.
+    closed, or in a hidden tab, it waits. A measure that raises is left out from then on, and the page says why.
+
+    Jupyter keeps every view, and a view its worlds, until ``close`` is called (or the kernel ends).
 
     Examples
     --------
@@ -79,17 +84,25 @@ def view(world, other=None, *, field="task", sliders=SLIDERS, series=SERIES, rol
     from ._subject import Subject
     from ._widget import field_view, still
 
-    subjects = [Subject(one, roles, wholes) for one in (world, other) if one is not None or one is world]
-    _paint.check_field(world, field, roles, wholes)
+    subjects = [Subject(world, roles, wholes)]
+    if other is not None:
+        subjects.append(Subject(other, roles, wholes, "other"))
+    for one in subjects:
+        _paint.check_field(one.world, field, roles, wholes)
+    if not isinstance(sliders, str | Iterable | None):
+        raise TypeError(f"sliders must be names of parameters, not {sliders!r:.60}")
     sliders = [sliders] if isinstance(sliders, str) else list(sliders or ())
     for name in sliders:
-        subjects[0].slider(name)
+        if sliders.count(name) > 1:
+            raise ValueError(f"sliders must be different parameters; {name!r} is there twice")
+        for one in subjects:
+            one.slider(name)
     read_measures(series)
-    if names is not None and (isinstance(names, str) or len(names) != len(subjects)):
+    if names is not None and (isinstance(names, str) or not isinstance(names, Iterable)
+                              or len(names := list(names)) != len(subjects)
+                              or not all(isinstance(name, str) for name in names)):
         raise ValueError(f"names must be one name for each of the {len(subjects)} worlds, not {names!r:.60}")
     widget = field_view()
     if widget is None:
         return still(world, field, roles, wholes)
-    if names is None and len(subjects) == 2:
-        names = ["left", "right"]
     return widget([one.fork() for one in subjects], field, sliders, series, names)

@@ -145,6 +145,10 @@ class FieldSubject(Subject):
         """Refuse: Mesa's own controls step the model."""
         raise TypeError("the view of a model cannot step it; the model's own controls do")
 
+    def kind(self):
+        """Return what no other has: models are shown by themselves."""
+        return id(self)
+
     def fields(self) -> list[str]:
         """Return the names of what colours can show."""
         return list(self.layers)

@@ -9,14 +9,17 @@ is silent now (closed, or in a hidden tab) stepping waits until it is back.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 
-__all__ = ["Player"]
+__all__ = ["FASTEST", "SLOWEST", "Player"]
 
 #: Seconds: between two frames; of lag that is made up for; that a frame waits for a page that is busy; of silence
 #: after which nobody looks.
 FRAME, LAG, LATE, SILENCE = 1 / 60, 0.1, 0.25, 8.0
+#: Ticks a second: the slowest, and from where on it goes as fast as it can.
+SLOWEST, FASTEST = 0.1, 10_000.0
 #: Frames on their way to the page, which tells some five times a second what it has drawn.
 AHEAD = 20
 
@@ -98,16 +101,17 @@ class Player:
 
     def play(self) -> None:
         """Start; what played before is stopped."""
-        self.stop()
-        self._stop = threading.Event()
-        threading.Thread(target=self._run, args=[self._stop], name="view", daemon=True).start()
+        with self.lock:
+            self._stop.set()
+            stop = self._stop = threading.Event()
+            threading.Thread(target=self._run, args=[stop], name="view", daemon=True).start()
 
     def stop(self) -> None:
         """Stop; no tick is begun after this returns."""
         self._stop.set()
         self._news.set()
-        with self.lock:                         # once had, the thread has stopped stepping
-            pass
+        with self.lock:                         # once had, the thread is between two ticks, and sees that it must stop
+            self._stop.set()
 
     def _run(self, stop) -> None:
         try:
@@ -125,11 +129,14 @@ class Player:
                 clock = time.perf_counter()
                 continue
             with self.lock:
+                if stop.is_set():
+                    return
                 began = before = time.perf_counter()
-                owed = min(owed + self.speed * (began - clock), max(1.0, self.speed * LAG))
+                pace = math.inf if self.speed >= FASTEST else self.speed
+                owed = pace if pace == math.inf else min(owed + pace * (began - clock), max(1.0, pace * LAG))
                 clock, moved = began, False
                 while owed >= 1 and before < began + FRAME and not stop.is_set():
-                    n = min(int(owed), chunk)
+                    n = int(min(owed, chunk))
                     self._advance(n)
                     owed, last, before, moved = owed - n, before, time.perf_counter(), True
                     chunk = max(1, min(int(n * FRAME / 2 / max(before - last, 1e-9)), 4 * chunk, 1000))
@@ -137,5 +144,5 @@ class Player:
             if number is not None:
                 self._await_page(number, stop)
             # Until the next frame is due, or the next tick is owed.
-            due = FRAME if owed >= 1 else max(FRAME, (1 - owed) / self.speed)
+            due = FRAME if owed >= 1 else max(FRAME, (1 - owed) / pace)
             stop.wait(max(0.001, began + min(due, 0.1) - time.perf_counter()))

@@ -17,6 +17,8 @@ KEPT = 600
 PART = 25
 #: Seconds after which any measure is due again.
 LONGEST = 5.0
+#: Seconds from which on a measure is too dear to be waited for when a button is pressed.
+DEAR = 0.1
 
 
 def read_measures(series) -> dict:
@@ -32,7 +34,7 @@ def read_measures(series) -> dict:
     if names is None:
         raise TypeError(f"series must be names of measures, or a mapping of names to functions, not {series!r:.60}")
     for name in names:
-        if name not in SCALARS:
+        if not isinstance(name, str) or name not in SCALARS:
             raise ValueError(f"series must be names in organism.measures.SCALARS, not {name!r}"
                              + closest(str(name), SCALARS))
     return {name: SCALARS[name] for name in names}
@@ -53,31 +55,40 @@ class Series:
     def clear(self) -> None:
         """Forget all."""
         self.points: dict[str, list] = {name: [] for name in self.measures}
+        self.failed: dict[str, str] = {}
         self._due = dict.fromkeys(self.measures, 0.0)
+        self._took = dict.fromkeys(self.measures, 0.0)
         self._fresh: dict[str, list] = {}
         self._whole = True
 
-    def sample(self, subjects, all_of_them: bool = False) -> None:
-        """Measure what is due (a dear measure seldom is), or all."""
-        tick = subjects[0].tick
+    def sample(self, subjects, pressing: bool = False) -> list[str]:
+        """Measure what is due (a dear measure seldom is), or all that is not dear; return what went wrong.
+
+        A measure that raises is left out from then on: the picture and the other measures go on.
+        """
+        tick, wrong = subjects[0].tick, []
         for name, measure in self.measures.items():
-            points = self.points[name]
-            if points and points[-1][0] == tick:
+            points, began = self.points[name], time.perf_counter()
+            if name in self.failed or points and points[-1][0] == tick:
                 continue
-            began = time.perf_counter()
-            if not all_of_them and began < self._due[name]:
+            if began < self._due[name] and not (pressing and self._took[name] < DEAR):
                 continue
-            point = [tick, *(float(measure(subject.world)) for subject in subjects)]
-            took = time.perf_counter() - began
-            if not all(map(math.isfinite, point)):      # a gap, such as a mean of nothing
+            try:
+                values = [float(measure(subject.world)) for subject in subjects]
+            except Exception as error:
+                self.failed[name] = f"{name}: {type(error).__name__}: {' '.join(str(error).split())}"
+                wrong.append(self.failed[name])
                 continue
+            self._took[name] = time.perf_counter() - began
             if points:                          # the first time it may have had to load something
-                self._due[name] = began + min(PART * took, LONGEST)
-            points.append(point)
-            self._fresh.setdefault(name, []).append(point)
+                self._due[name] = began + min(PART * self._took[name], LONGEST)
+            # What is undefined, such as a mean of nothing, is a gap.
+            points.append([tick, *(value if math.isfinite(value) else None for value in values)])
+            self._fresh.setdefault(name, []).append(points[-1])
             if len(points) >= 2 * KEPT:
                 del points[1:-1:2]
                 self._whole = True
+        return wrong
 
     def news(self, whole: bool = False) -> dict:
         """Return what the page has not had yet: ``whole`` tells whether it replaces what it had."""

@@ -13,8 +13,8 @@ from .._fields import LARGEST
 from .._wholeplots import segments
 from ..intervene import Intervention
 from ..params import GROUPS, Params
-from ..roles import find_roles
-from ..wholes import find_wholes
+from ..roles import Roles, find_roles
+from ..wholes import Wholes, find_wholes
 from ..world import World
 
 __all__ = ["Subject"]
@@ -41,10 +41,13 @@ class Subject:
     #: Whether flows can be drawn, and roles and wholes found.
     extras = True
 
-    def __init__(self, world, roles=None, wholes=None):
+    def __init__(self, world, roles=None, wholes=None, called="world"):
+        for name, found, kind in (("roles", roles, Roles), ("wholes", wholes, Wholes)):
+            if found is not None and not isinstance(found, kind):
+                raise TypeError(f"{name} must be what organism.find_{name} returned, not {type(found).__name__}")
         if not isinstance(world, World):
             its = "; its world is model.world" if isinstance(getattr(world, "world", None), World) else ""
-            raise TypeError(f"world must be a World, not {type(world).__name__}{its}")
+            raise TypeError(f"{called} must be a World, not {type(world).__name__}{its}")
         self.world, self.roles, self.wholes, self.span = world, roles, wholes, []
         self._place()
 
@@ -101,6 +104,10 @@ class Subject:
         """Advance n ticks."""
         self.world.step(n)
 
+    def kind(self):
+        """Return what worlds have in common whose members of one number are the same."""
+        return self.world.seed, self.world.topology
+
     # -- the picture ------------------------------------------------------------------------
 
     def fields(self) -> list[str]:
@@ -120,11 +127,22 @@ class Subject:
         if self.cells:
             rows, columns = (1, *topology.shape)[-2:]
             return {"rows": rows, "columns": columns, "aspect": self.aspect}, []
-        ties = np.stack([topology.source, topology.target], axis=1)
-        if topology.kind == "grid" or len(ties) > LINKS:
-            ties = ties[:0]
-        return ({"sites": topology.n_sites, "aspect": self.aspect},
+        ties, told = self._ties()
+        return ({"sites": topology.n_sites, "aspect": self.aspect, "ties": told},
                 [self.at.astype("<f4").tobytes(), ties.astype("<u4").tobytes()])
+
+    def _ties(self) -> tuple[np.ndarray, str]:
+        """Return the ties that are drawn, each pair once, int64 (m, 2), and what is to be said of the others."""
+        topology = self.world.topology
+        if topology.kind == "grid":
+            return np.zeros((0, 2), int), ""
+        ends = np.sort(np.stack([topology.source, topology.target]), axis=0)
+        pairs = np.unique(ends[0].astype("i8") * topology.n_sites + ends[1])
+        told = ""
+        if len(pairs) > LINKS:                              # every n-th of them: all would only be grey
+            told = f"{LINKS:,} of {len(pairs):,} ties are drawn"
+            pairs = pairs[np.linspace(0, len(pairs) - 1, LINKS).astype(int)]
+        return np.stack(np.divmod(pairs, topology.n_sites), axis=1), told
 
     def text(self) -> str:
         """Say when it is and how it goes."""

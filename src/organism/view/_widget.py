@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import io
 import threading
+from collections.abc import Iterable
 from importlib.resources import files
 
 import numpy as np
 
 from .._checks import closest, whole
-from ._player import Player
+from ..world import World
+from ._player import FASTEST, SLOWEST, Player
 from ._series import Series, read_measures
 from ._subject import Subject
 
@@ -22,6 +24,8 @@ __all__ = ["field_view", "still"]
 
 #: What the page may ask for, and the methods that do it.
 WISHES = {"step": "step", "reset": "reset", "find roles": "find_roles", "find wholes": "find_wholes"}
+#: Ticks a second below which the next frame is not waited for.
+PROMPT = 20
 #: Whom the sliders move, where there are two worlds.
 ACTS_ON = ("left", "right", "both")
 
@@ -65,7 +69,7 @@ def field_view():
         _esm = page.joinpath("field_view.js").read_text(encoding="utf-8")
         _css = page.joinpath("field_view.css").read_text(encoding="utf-8")
         playing = t.Bool(False).tag(sync=True)
-        speed = t.Float(100.0, min=1.0, max=1000.0).tag(sync=True)
+        speed = t.Float(100.0).tag(sync=True)
         field = t.Unicode().tag(sync=True)
         fields = t.List(t.Unicode()).tag(sync=True)
         sliders = t.List(t.Dict()).tag(sync=True)
@@ -84,8 +88,9 @@ def field_view():
             self._player = Player(self._advance, self._show, self._fail)
             self._series = Series(read_measures(series))
             self._chosen, self._number, self._follow, self._late = None, 0, follow, False
-            self._lines, self.frame = {}, {}
+            self._lines, self.frame, self._quiet, self._closed = {}, {}, True, False
             super().__init__(controls=not follow, **self._load(subjects, field, sliders, names))
+            self._quiet = False
             self.on_msg(lambda _, wish, __: self._heard(wish))
             self._show()
 
@@ -93,17 +98,21 @@ def field_view():
 
         def _load(self, subjects, field, sliders, names):
             """Take up worlds; return the traits that follow from them."""
-            moved = [subjects[0].slider(name) for name in sliders]
+            moved = [_across([one.slider(name) for one in subjects]) for name in sliders]
             for other in subjects[1:]:
                 other.span = subjects[0].span       # one scale for all
             self._start = [one.fork() for one in subjects] if not self._follow else subjects
             self._subjects = subjects
+            self._turned = [{} for _ in subjects]   # where the sliders of each world were put
+            self._alike = len({one.kind() for one in subjects}) == 1
             self._chosen, self._lines = None, {}
             self._series.clear()
+            if names is None:
+                names = self.names if len(self.names) == len(subjects) else list(ACTS_ON[:2]) if len(
+                    subjects) == 2 else [""]
             return {"fields": self._fields(), "field": field, "sliders": moved, "levels": self._levels(), "borders": -1,
-                    "extras": subjects[0].extras,
-                    "values": {one["name"]: subjects[0].value(one["name"]) for one in moved},
-                    "names": list(names) if names else ["", ""][:len(subjects)]}
+                    "extras": subjects[0].extras, "acts_on": "left",
+                    "values": {one["name"]: subjects[0].value(one["name"]) for one in moved}, "names": list(names)}
 
         def _fields(self):
             there = [one.fields() for one in self._subjects]
@@ -125,6 +134,8 @@ def field_view():
 
         @worlds.setter
         def worlds(self, worlds):
+            if isinstance(worlds, World) or not isinstance(worlds, Iterable):
+                raise TypeError(f"worlds must be a sequence of one world or two, not {worlds!r:.60}")
             subjects = [Subject(world).fork() for world in worlds]
             if not 1 <= len(subjects) <= 2:
                 raise ValueError(f"worlds must be one world or two, not {len(subjects)}")
@@ -147,15 +158,20 @@ def field_view():
         def _replace(self, subjects):
             sliders = [one["name"] for one in self.sliders]
             for name in sliders:
-                subjects[0].slider(name)            # refused before anything is changed
+                for one in subjects:
+                    one.slider(name)                # refused before anything is changed
             self.playing = False
-            with self._player.lock, self.hold_trait_notifications():
-                there = subjects[0].fields()
-                field = self.field if self.field in there else there[0]
-                for name, value in self._load(subjects, field, sliders, None).items():
-                    setattr(self, name, value)
-                self.message = ""
             with self._player.lock:
+                there = [name for name in subjects[0].fields() if all(name in one.fields() for one in subjects)]
+                field = self.field if self.field in there else there[0]
+                self._quiet = True
+                try:
+                    with self.hold_trait_notifications():
+                        for name, value in self._load(subjects, field, sliders, None).items():
+                            setattr(self, name, value)
+                        self.message = ""
+                finally:
+                    self._quiet = False
                 self._send_scene()
                 self._show(whole=True)
 
@@ -170,13 +186,14 @@ def field_view():
             self.playing = False
 
         @t.observe("playing")
-        def _play(self, change):
-            if change.new:
-                self.message = ""
-                self._player.play()
-            else:
-                self._player.stop()
-                self.refresh()
+        def _play(self, _change):
+            self._player.stop()
+            with self._player.lock:             # what holds now: another thread may have pressed the other button
+                if self.playing:
+                    self.message = ""
+                    self._player.play()
+                    return
+            self.refresh()
 
         @t.observe("speed")
         def _pace(self, change):
@@ -196,17 +213,19 @@ def field_view():
             self.playing = False
             with self._player.lock:
                 found = [(one.roles, one.wholes) for one in self._subjects]
-                self._subjects = [one.fork() for one in self._start]
-                for one, (one.roles, one.wholes) in zip(self._subjects, found, strict=True):
+                self._subjects[:] = [one.fork() for one in self._start]
+                for one, (one.roles, one.wholes), turned in zip(self._subjects, found, self._turned, strict=True):
                     one.span = self._subjects[0].span
+                    for name, value in turned.items():
+                        one.turn(name, value)
                 self._series.clear()
                 self._chosen, self.message = None, ""
-                self._turn(None)
             self.refresh()
 
         def close(self):
-            """Stop, and take the widget off the page."""
+            """Stop, and take the widget off the page for good."""
             self.playing = False
+            self._closed = True
             super().close()
 
         # -- what the page says ----------------------------------------------------------------
@@ -214,7 +233,12 @@ def field_view():
         def _heard(self, wish):
             if not isinstance(wish, dict):
                 return
-            page, what = str(wish.get("page", "")), wish.get("say")
+            try:
+                self._answer(str(wish.get("page", "")), wish.get("say"), wish)
+            except Exception as error:              # the page lives on, and says why
+                self._fail(error)
+
+        def _answer(self, page, what, wish):
             if what == "drawn":
                 self._player.heard(page, int(wish.get("number", 0)))
                 if self._late:
@@ -230,19 +254,16 @@ def field_view():
                 if self._player.gone(page):
                     self.playing = False
             elif what in WISHES:
-                try:
-                    getattr(self, WISHES[what])()
-                except Exception as error:          # a measure of somebody's own
-                    self._fail(error)
+                getattr(self, WISHES[what])()
             elif what == "click":
-                self._click(int(wish["panel"]), float(wish["x"]), float(wish["y"]))
+                self._click(wish.get("panel"), wish.get("x"), wish.get("y"))
             elif what == "move":
-                self._move(int(wish["x"]), int(wish["y"]))
+                self._move(int(wish.get("x", 0)), int(wish.get("y", 0)))
             elif what == "leave":
                 self.select(None)
 
         def _click(self, panel, x, y):
-            if 0 <= panel < len(self._subjects) and 0 <= x < 1 and 0 <= y < 1:
+            if panel in range(len(self._subjects)) and 0 <= x < 1 and 0 <= y < 1:
                 with self._player.lock:
                     site = self._subjects[panel].site_at(x, y)
                 self.select(site, panel)
@@ -268,7 +289,8 @@ def field_view():
             ----------
             site : int or None
             panel : int
-                0 of the left world, 1 of the right one. In the other the same member is shown, if it lives there.
+                0 of the left world, 1 of the right one. Where both are of one seed and topology, the same member is
+                shown in the other.
             """
             with self._player.lock:
                 panel = whole("panel", panel, 0)
@@ -281,12 +303,11 @@ def field_view():
                     if site >= one.n_sites:
                         raise ValueError(f"site must be in [0, {one.n_sites - 1}], not {site}")
                     self._chosen = panel, site, one.uid_at(site)
-                if not self.playing:
-                    self._show()
+                self._show_soon()
 
         @property
         def selected(self):
-            """What is told of the member that is shown, one dict a world (None where it does not live), or None."""
+            """What is told of the chosen member: one dict a world, None where it is gone, False of unrelated worlds."""
             return self.frame.get("details")
 
         # -- roles and wholes ---------------------------------------------------------------------
@@ -314,10 +335,10 @@ def field_view():
             self._find("wholes", wait)
 
         def _find(self, what, wait):
-            if self.busy:
-                return
-            self.busy, self.message = f"finding {what}…", ""
             with self._player.lock:
+                if self.busy:
+                    raise RuntimeError(f"the view is {self.busy.rstrip('…')}; wait until it is done")
+                self.busy, self.message = f"finding {what}…", ""
                 subjects, copies = self._subjects, [one.fork() for one in self._subjects]
 
             def search():
@@ -325,10 +346,14 @@ def field_view():
                     for one in copies:
                         one.find(what)
                     with self._player.lock:
-                        if subjects is self._subjects:      # else another world is shown by now
+                        if subjects is self._subjects:
                             self._found(what, copies)
+                        else:
+                            self.message = f"{what} were found, but of worlds that are not shown any more"
                 except Exception as error:
                     self.message = f"{what} were not found: {error}"
+                    if wait:
+                        raise
                 finally:
                     self.busy = ""
                 if not self.playing:
@@ -339,6 +364,11 @@ def field_view():
                 threading.Thread(target=search, name="view: find", daemon=True).start()
 
         def _found(self, what, copies):
+            there = [name for name in copies[0].fields() if all(name in one.fields() for one in copies)]
+            if self.field not in there:             # fewer levels than before
+                self.field = there[0]
+            if what == "wholes":
+                self.borders = -1
             for one, copy in zip(self._subjects, copies, strict=True):
                 setattr(one, what, getattr(copy, what))
             self._lines.clear()
@@ -346,17 +376,25 @@ def field_view():
             if what == "roles":
                 self.field = "role"
             elif self.levels:
-                finest = self._subjects[0].wholes
-                standing = [i for i in range(len(self.levels)) if finest[i].stands] or [0]
-                self.borders = standing[0]
+                stands = [all(one.wholes[i].stands for one in self._subjects) for i in range(len(self.levels))]
+                self.borders = stands.index(True) if any(stands) else 0
             else:
-                self.message = str(copies[0].wholes).splitlines()[0]
+                none = next(one for one in copies if not len(one.wholes))
+                self.message = str(none.wholes).splitlines()[0]
 
         # -- parameters ------------------------------------------------------------------------
 
-        @t.validate("field", "values", "borders")
+        @t.validate("field", "values", "borders", "speed", "playing")
         def _valid(self, proposal):
             value, name = proposal["value"], proposal["trait"].name
+            if name == "playing":
+                if value and self._closed:
+                    raise t.TraitError("this view is closed; make another with organism.view")
+                return value
+            if name == "speed":
+                if not SLOWEST <= value <= FASTEST:
+                    raise t.TraitError(f"speed must be in [{SLOWEST:g}, {FASTEST:g}] ticks a second, not {value:g}")
+                return value
             if name == "field":
                 if value not in self._fields():
                     raise t.TraitError(f"there is no field {value!r}" + closest(value, self._fields()))
@@ -380,8 +418,11 @@ def field_view():
             if not about["low"] <= value <= about["high"]:
                 raise t.TraitError(f"{name} must be in [{about['low']:g}, {about['high']:g}] on this slider, "
                                    f"not {value:g}")
+            if self._quiet:
+                return
             try:
-                self._subjects[0].check(name, value)
+                for one in self._moved():
+                    one.check(name, value)
             except ValueError as error:
                 raise t.TraitError(str(error)) from None
 
@@ -392,25 +433,38 @@ def field_view():
             return [self._subjects[ACTS_ON.index(self.acts_on)]]
 
         @t.observe("values")
-        def _turn(self, _change):
+        def _turn(self, change):
+            if self._quiet:
+                return
             with self._player.lock:
                 for one in self._moved():
-                    for name, value in self.values.items():
-                        one.turn(name, value)
+                    for name, value in change.new.items():
+                        if change.old.get(name) != value:
+                            one.turn(name, value)
+                            self._turned[self._subjects.index(one)][name] = value
 
         @t.observe("acts_on")
         def _address(self, _change):
+            if self._quiet:
+                return
             with self._player.lock:             # the sliders say what holds in the world they move
-                held = {name: self._moved()[0].value(name) for name in self.values}
-            self.set_trait("values", held)
+                self._quiet = True
+                try:
+                    self.values = {name: self._moved()[0].value(name) for name in self.values}
+                finally:
+                    self._quiet = False
 
         @t.observe("field", "flows", "borders")
         def _look(self, change):
             with self._player.lock:
                 if change.name == "field":
                     self._subjects[0].span.clear()
-                if not self.playing:
-                    self._show()
+                self._show_soon()
+
+        def _show_soon(self):
+            """Show what was chosen at once, unless the next frame will anyway."""
+            if not self.playing or self.speed < PROMPT:
+                self._show()
 
         # -- frames ------------------------------------------------------------------------------
 
@@ -437,7 +491,9 @@ def field_view():
             """Send a frame to the page; return its number. The worlds are only read."""
             if not hasattr(self, "_subjects") or not self.field:
                 return 0
-            self._series.sample(self._subjects, every)
+            wrong = self._series.sample(self._subjects, every)
+            if wrong:                           # the picture and the other measures go on
+                self.message = "; ".join(wrong)
             before = list(self._subjects[0].span)
             paintings = [one.paint(self.field) for one in self._subjects]
             if before != self._subjects[0].span and len(paintings) > 1:    # the second widened the scale
@@ -478,14 +534,18 @@ def field_view():
             return lines
 
         def _details(self):
+            """Return what is told of the chosen one in each world: None where it is gone, False of unrelated worlds."""
             if self._chosen is None:
                 return None
             panel, site, uid = self._chosen
-            if uid is None:
-                return [one.detail(site) if site < one.n_sites else None for one in self._subjects]
-            sites = [one.site_of(uid) for one in self._subjects]
-            return [None if site is None else one.detail(site)
-                    for one, site in zip(self._subjects, sites, strict=True)]
+            told = []
+            for i, one in enumerate(self._subjects):
+                if i != panel and not self._alike:
+                    told.append(False)
+                    continue
+                where = site if uid is None else one.site_of(uid)
+                told.append(None if where is None else one.detail(where))
+            return told
 
         def _repr_mimebundle_(self, **kwargs):
             bundle = super()._repr_mimebundle_(**kwargs)
@@ -501,6 +561,11 @@ def field_view():
             return bundle
 
     return FieldView
+
+
+def _across(sliders):
+    """Return one slider for the same parameter of several worlds: its range holds all their values."""
+    return sliders[0] | {"low": min(one["low"] for one in sliders), "high": max(one["high"] for one in sliders)}
 
 
 def _merged(legends):

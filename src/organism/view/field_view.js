@@ -24,9 +24,10 @@ function makePanel(parent, index, send) {
   const stage = put(box, "div", { className: "stage" });
   const base = put(stage, "canvas", {}, { role: "img", tabindex: "0" });
   const over = put(stage, "canvas", { className: "over" }, { "aria-hidden": "true" });
-  const text = put(box, "output");
+  const text = put(box, "output"), ties = put(box, "small");
   const ink = base.getContext("2d"), lines = over.getContext("2d");
-  let places, links, image, pixels, n = 0, spoken = 0;
+  let places, links, image, pixels, below, disc, radius, n = 0, spoken = 0;
+  const MANY = 300;                            // dots from which on they are put in as pixels, without outlines
 
   base.onclick = (event) => {
     const { left, top, width, height } = base.getBoundingClientRect();
@@ -52,7 +53,9 @@ function makePanel(parent, index, send) {
     stage.style.maxWidth = `${Math.round(520 / aspect)}px`;       // what is tall must fit on the page
     base.className = cells ? "cells" : "dots";
     n = cells ? scene.rows * scene.columns : scene.sites;
-    places = links = image = null;
+    places = links = image = below = null;
+    ties.textContent = scene.ties || "";
+    ties.hidden = !scene.ties;
     if (cells) {
       image = ink.createImageData(base.width, base.height);
       pixels = new Uint32Array(image.data.buffer);
@@ -66,25 +69,44 @@ function makePanel(parent, index, send) {
       links.moveTo(places[2 * ends[i]], places[2 * ends[i] + 1]);
       links.lineTo(places[2 * ends[i + 1]], places[2 * ends[i + 1] + 1]);
     }
+    radius = Math.max(1.5, Math.min(16, 0.2 * SIDE / Math.sqrt(n)));
+    ink.fillStyle = "white";
+    ink.fillRect(0, 0, base.width, base.height);
+    ink.strokeStyle = "#8886";
+    ink.stroke(links);
+    image = ink.getImageData(0, 0, base.width, base.height);      // drawn once: ties stay where they are
+    pixels = new Uint32Array(image.data.buffer);
+    below = pixels.slice();
+    disc = [];
+    for (let y = -Math.ceil(radius); y <= radius; y++)
+      for (let x = -Math.ceil(radius); x <= radius; x++)
+        if (x * x + y * y <= radius * radius) disc.push(y * base.width + x);
   };
 
-  const drawDots = (codes, palette) => {       // one colour after the other: canvases are slow to change it
-    const radius = Math.max(1.5, Math.min(16, 0.2 * SIDE / Math.sqrt(n))), groups = new Map();
+  const drawDots = (codes, palette) => {
+    if (n > MANY) {
+      const colour = new Uint32Array(palette.buffer);
+      pixels.set(below);
+      for (let i = 0; i < n; i++) {
+        const at = Math.round(places[2 * i + 1]) * base.width + Math.round(places[2 * i]);
+        for (const step of disc) pixels[at + step] = colour[codes[i]];
+      }
+      ink.putImageData(image, 0, 0);
+      return;
+    }
+    ink.putImageData(image, 0, 0);
+    const groups = new Map();                  // one colour after the other: canvases are slow to change it
     for (let i = 0; i < n; i++) {
       if (!groups.has(codes[i])) groups.set(codes[i], []);
       groups.get(codes[i]).push(i);
     }
-    ink.clearRect(0, 0, base.width, base.height);
-    ink.strokeStyle = "#8886";
-    ink.stroke(links);
     ink.strokeStyle = "#333";
     for (const [code, sites] of groups) {
       ink.fillStyle = `rgb(${palette.slice(4 * code, 4 * code + 3)})`;
       const dots = new Path2D();
       for (const i of sites) {
-        const x = places[2 * i], y = places[2 * i + 1];
-        if (radius < 3) dots.rect(x - radius, y - radius, 2 * radius, 2 * radius);
-        else { dots.moveTo(x + radius, y); dots.arc(x, y, radius, 0, 7); }
+        dots.moveTo(places[2 * i] + radius, places[2 * i + 1]);
+        dots.arc(places[2 * i], places[2 * i + 1], radius, 0, 7);
       }
       ink.fill(dots);
       if (radius > 5) ink.stroke(dots);
@@ -126,6 +148,10 @@ function makePanel(parent, index, send) {
     lines.moveTo(x + dx, y - dy);
     lines.lineTo(u, v);
     lines.lineTo(x - dx, y + dy);
+    lines.closePath();
+    lines.strokeStyle = "#fffb";               // a pale rim keeps it apart from dark land
+    lines.lineWidth = 1;
+    lines.stroke();
     lines.fill();
   };
 
@@ -152,7 +178,8 @@ function makePanel(parent, index, send) {
     }
     if ("flows" in panel) {
       const ends = new Float32Array(copy(buffers[panel.flows])), widths = new Float32Array(copy(buffers[panel.widths]));
-      const unit = Math.max(1, Math.min(6, 0.13 * SIDE / Math.sqrt(n)));
+      const room = places ? SIDE / Math.sqrt(n) : Math.min(wide / base.width, high / base.height);
+      const unit = Math.max(0.8, Math.min(6, 0.13 * room));
       for (let i = 0; i < widths.length; i++)
         arrow(ends[4 * i] * wide, ends[4 * i + 1] * high, ends[4 * i + 2] * wide, ends[4 * i + 3] * high,
           unit * Math.sqrt(widths[i]), "#000c");
@@ -164,7 +191,7 @@ function makePanel(parent, index, send) {
       for (const [u, v] of detail.suppliers) frameCell(u, v, w, h, thick, SUPPLIER);
       for (const [, , u, v] of detail.clients) dot(wrap(u) * wide, wrap(v) * high, Math.max(2, 0.2 * Math.min(w, h)));
       frameCell(x, y, w, h, thick, "#000");
-      if (w < 60 && base.height > 1) ring(x * wide, y * high, Math.max(30, 2.6 * w), "#000");
+      if (w < 60) ring(x * wide, y * high, base.height > 1 ? Math.max(30, 2.6 * w) : Math.max(14, 2 * w), "#000");
       return;
     }
     const radius = Math.max(7, Math.min(18, 0.45 * SIDE / Math.sqrt(n)));
@@ -240,10 +267,11 @@ function makeSeries(parent) {
       const worlds = points[0].length - 1;
       let low = Infinity, high = -Infinity;
       for (const point of points) for (let w = 1; w <= worlds; w++) {
+        if (point[w] === null) continue;
         low = Math.min(low, point[w]);
         high = Math.max(high, point[w]);
       }
-      if (low >= 0 && high <= 1) [low, high] = [0, 1];
+      if (low > high || low >= 0 && high <= 1) [low, high] = [0, 1];
       else if (low === high) [low, high] = [low - 0.5, high + 0.5];
       const x = (at) => 4 + (width - 8) * (at - first) / Math.max(1, last - first);
       const y = (value) => height - 6 - (height - 12) * (value - low) / (high - low);
@@ -256,15 +284,23 @@ function makeSeries(parent) {
         ink.lineWidth = 3;
         ink.setLineDash(w === 2 ? [10, 6] : []);
         ink.beginPath();
-        for (const point of points) ink.lineTo(x(point[0]), y(point[w]));
-        if (points.length === 1) ink.rect(x(points[0][0]) - 1, y(points[0][w]) - 1, 2, 2);
+        let gap = true;
+        points.forEach((point, i) => {         // what is undefined is a gap, and a single point a dot
+          if (point[w] === null) { gap = true; return; }
+          if (gap) ink.moveTo(x(point[0]), y(point[w]));
+          ink.lineTo(x(point[0]), y(point[w]));
+          const alone = gap && (i + 1 === points.length || points[i + 1][w] === null);
+          if (alone) ink.rect(x(point[0]) - 1, y(point[w]) - 1, 2, 2);
+          gap = false;
+        });
         ink.stroke();
       }
       ink.fillStyle = "#777";
       ink.font = "17px sans-serif";
       ink.fillText(short(high), 7, 20);
       ink.fillText(short(low), 7, height - 8);
-      const now = points[points.length - 1].slice(1).map(short).join(" | ");
+      const now = points[points.length - 1].slice(1)
+        .map((value) => value === null ? "–" : short(value)).join(" | ");
       out.textContent = now;
       canvas.title = `${say(name)}, ticks ${first} to ${last}; scale ${short(low)} to ${short(high)}`;
       canvas.setAttribute("aria-label", `${canvas.title}; now ${now}`);
@@ -300,7 +336,7 @@ function render({ model, el }) {
   };
   const field = row(controls, "show", "select");
   const borders = row(controls, "boundaries of wholes", "select");
-  const speed = row(controls, "speed", "input", { type: "range", min: 0, max: 3, step: 0.05 });
+  const speed = row(controls, "speed", "input", { type: "range", min: -1, max: 4, step: 0.05 });
   const actsOn = row(controls, "sliders move", "select");
   for (const value of ["left", "right", "both"]) put(actsOn.input, "option", { value });
   const sliders = put(controls, "div");
@@ -316,7 +352,7 @@ function render({ model, el }) {
   borders.input.onchange = () => set("borders", +borders.input.value);
   actsOn.input.onchange = () => set("acts_on", actsOn.input.value);
   flows.onchange = () => set("flows", flows.checked);
-  speed.input.oninput = () => set("speed", Math.round(10 ** speed.input.value));
+  speed.input.oninput = () => set("speed", +(10 ** speed.input.value).toPrecision(2));
 
   const series = makeSeries(put(box, "div", { className: "courses" }));
   const members = put(box, "div", { className: "members" }, { "aria-live": "polite" });
@@ -370,6 +406,7 @@ function render({ model, el }) {
     members.replaceChildren();
     if (!details.length) return;
     for (const detail of details) {
+      if (detail === false) continue;          // of an unrelated world
       const table = put(members, "table");
       put(table, "caption", { textContent: detail ? detail.title : "this member does not live here any more" });
       for (const [name, value] of detail ? detail.rows : []) {
@@ -421,7 +458,7 @@ function render({ model, el }) {
     play.title = play.textContent.toLowerCase();
     play.setAttribute("aria-label", play.title);
     speed.input.value = Math.log10(model.get("speed"));
-    speed.out.textContent = `${Math.round(model.get("speed"))} ticks/s`;
+    speed.out.textContent = model.get("speed") >= 10000 ? "fastest" : `${short(model.get("speed"))} ticks/s`;
     speed.input.setAttribute("aria-valuetext", speed.out.textContent);
     field.input.value = model.get("field");
     borders.input.value = model.get("borders");
