@@ -1015,7 +1015,8 @@ def test_world_replaced(shown, world):
     one.reset()
     assert one.frame["tick"] == 7 and same(one.world, other)
     one.worlds = [world, world]
-    assert one.names == ["left", "right"] and len(page.last("scene")[0]["panels"]) == 2 and one.frame["tick"] == 0 and one.values == {"care.weight": 0.75}
+    assert one.names == ["left", "right"] and len(page.last("scene")[0]["panels"]) == 2
+    assert one.frame["tick"] == 0 and one.values == {"care.weight": 0.75}
     for bad in ([], [world] * 3):
         with pytest.raises(ValueError, match=f"worlds must be one world or two, not {len(bad)}"):
             one.worlds = bad

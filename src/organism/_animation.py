@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -199,7 +199,7 @@ def _check_words(title, labels, n: int) -> list[str]:
         raise TypeError(f"title must be a str, not {title!r:.60}")
     if labels is None:
         return [""] * n
-    labels = [labels] if isinstance(labels, str) else list(labels)
+    labels = [labels] if isinstance(labels, str) else list(labels) if isinstance(labels, Iterable) else [labels]
     if len(labels) != n or not all(isinstance(label, str) for label in labels):
         raise ValueError(f"labels must be {'one str for each of both worlds' if n > 1 else 'one str'}, not {labels!r}")
     return labels
@@ -213,8 +213,10 @@ def _check_series(series) -> dict:
                 raise TypeError(f"series[{name!r}] must be callable with a world, not {measure!r:.60}")
         return {str(name): measure for name, measure in series.items()}
     known = measures.SCALARS
+    if not isinstance(series, Iterable | None):
+        raise TypeError(f"series must be names of measures, or a mapping of names to functions, not {series!r:.60}")
     for name in (series := [series] if isinstance(series, str) else list(series or ())):
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise ValueError(f"series must be of {', '.join(known)}, not {name!r}" + closest(str(name), known))
     return {name: known[name] for name in series}
 

@@ -16,7 +16,9 @@ from . import _drawing, measures
 from ._checks import closest
 from ._fields import LARGEST
 from ._wholeplots import hues_of
+from .roles import Roles
 from .state import COLUMNS
+from .wholes import Wholes
 
 __all__ = ["Painting", "image", "is_cells", "names", "paint", "paint_categories", "paint_values"]
 
@@ -59,7 +61,10 @@ def names(world, roles=None, wholes=None) -> dict[str, tuple[str, int | None]]:
 
 
 def check_field(world, field, roles=None, wholes=None) -> None:
-    """Refuse a field that cannot be shown of a world."""
+    """Refuse a field that cannot be shown of a world, and what no roles or wholes are."""
+    for name, found, kind in (("roles", roles, Roles), ("wholes", wholes, Wholes)):
+        if found is not None and not isinstance(found, kind):
+            raise TypeError(f"{name} must be what organism.find_{name} returned, not {type(found).__name__}")
     there = names(world, roles, wholes)
     if not isinstance(field, str) or field not in there:
         raise ValueError("field must be 'task', 'dominant_task', 'dependence', 'role' or 'whole 0' (of roles= and "

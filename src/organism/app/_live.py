@@ -20,7 +20,7 @@ from ..view._widget import field_view
 __all__ = ["Guard", "make_field_component", "make_view_component"]
 
 log = logging.getLogger(__name__)
-#: Seconds between two looks whether a page is back; that a step waits at most for what was told before to be drawn.
+#: Seconds between two looks whether a page is back; that a step waits at most for a render.
 PAUSE, LATE = 0.5, 1.0
 
 
@@ -37,7 +37,6 @@ class Guard:
     def __init__(self, model):
         self.model, self.step, self.lock, self.error = model, model.step, threading.RLock(), ""
         self._pages, self._left = 0, False
-        self._drawn: dict[str | None, int] = {}     # of each session: the count of Mesa's updates it has drawn
 
     @classmethod
     def of(cls, model) -> Guard:
@@ -48,7 +47,6 @@ class Guard:
 
     def watch(self):
         """Note that a place on a page shows the model; return what notes that it does no more."""
-        session = _session()
         with self.lock:
             self._pages += 1
             if self._left:
@@ -57,24 +55,12 @@ class Guard:
         def leave():
             with self.lock:
                 self._pages -= 1
-                self._drawn.pop(session, None)
                 if not self._pages and self.model.running:
                     self._left, self.model.running = True, False    # else Mesa's thread would step on
         return leave
 
-    def drawn(self, count: int) -> None:
-        """Note which of Mesa's updates this session has drawn."""
-        self._drawn[_session()] = count
-
-    def _await_drawing(self):
-        """Wait until what was last told is drawn: Solara gives up on a page that changes during each of its renders."""
-        session, end = _session(), time.monotonic() + LATE
-        while self._drawn.get(session, count := update_counter.peek()) != count and time.monotonic() < end:
-            time.sleep(0.001)
-
     def __call__(self, *args, **kwargs):
         _await_page()
-        self._await_drawing()
         with self.lock:
             try:
                 return self.step(*args, **kwargs)
@@ -84,16 +70,11 @@ class Guard:
                 self.model.running = False      # which stops Mesa's controls until Reset
 
 
-def _session() -> str | None:
-    """Return the session of this thread; None where there is but one, as in a notebook."""
-    try:
-        return solara.get_kernel_id()
-    except RuntimeError:
-        return None
-
-
 def _await_page():
-    """Wait while the pages that this thread steps for are out of reach, and end the thread once they are closed."""
+    """Wait while the pages that this thread steps for are out of reach, and end the thread once they are closed.
+
+    Wait for a render, too: Solara gives up on a page that changes during each.
+    """
     try:
         from solara.server.kernel_context import PageStatus, get_current_context
 
@@ -103,6 +84,9 @@ def _await_page():
     while not context.closed_event.is_set():
         pages = tuple(context.page_status.values())
         if not pages or PageStatus.CONNECTED in pages:
+            end, renders = time.monotonic() + LATE, getattr(context.app_object, "thread_lock", None)
+            while renders is not None and renders.locked() and time.monotonic() < end:
+                time.sleep(0.001)
             return
         context.closed_event.wait(PAUSE)
     raise solara.util.CancelledError
@@ -111,7 +95,7 @@ def _await_page():
 @solara.component
 def Followed(model, subject, field, sliders, series):
     """Show a subject, and the next model's, in the one widget of this place on the page."""
-    count, guard = update_counter.get(), Guard.of(model)
+    guard = Guard.of(model)
 
     def make():
         with guard.lock:
@@ -122,10 +106,14 @@ def Followed(model, subject, field, sliders, series):
     if shown.current is not subject:
         shown.current = subject
         widget.follow(subject, guard.lock)
-    widget.message = guard.error
-    widget.refresh(every=False)
+
+    def refresh(_count):
+        widget.message = guard.error
+        widget.refresh(every=False)
+
+    # Not update_counter.get(): frames need no render, which costs Solara several times what a frame does.
+    solara.use_effect(lambda: update_counter.subscribe(refresh), [subject])
     solara.use_effect(guard.watch, [model])
-    solara.use_effect(lambda: guard.drawn(count), [model, count])
     solara.use_effect(lambda: widget.close, [])
     solara.Column(children=[widget])
 

@@ -13,8 +13,8 @@ from .._fields import LARGEST
 from .._wholeplots import segments
 from ..intervene import Intervention
 from ..params import GROUPS, Params
-from ..roles import Roles, find_roles
-from ..wholes import Wholes, find_wholes
+from ..roles import find_roles
+from ..wholes import find_wholes
 from ..world import World
 
 __all__ = ["Subject"]
@@ -42,9 +42,6 @@ class Subject:
     extras = True
 
     def __init__(self, world, roles=None, wholes=None, called="world"):
-        for name, found, kind in (("roles", roles, Roles), ("wholes", wholes, Wholes)):
-            if found is not None and not isinstance(found, kind):
-                raise TypeError(f"{name} must be what organism.find_{name} returned, not {type(found).__name__}")
         if not isinstance(world, World):
             its = "; its world is model.world" if isinstance(getattr(world, "world", None), World) else ""
             raise TypeError(f"{called} must be a World, not {type(world).__name__}{its}")
