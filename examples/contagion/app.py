@@ -1,5 +1,6 @@
 """The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
+import solara
 from mesa.visualization import Slider, SolaraViz
 from model import ACTIVATIONS, NETWORKS, Contagion
 
@@ -19,5 +20,13 @@ model_params = {
     "rng": Slider("seed", 1, 0, 100, 1),
 }
 
-page = SolaraViz(Contagion(seeds=8, rng=1), components=[Map], model_params=model_params, name="Contagion")
+
+@solara.component
+def Page():
+    """Give each browser tab a model of its own."""
+    SolaraViz(solara.use_memo(lambda: Contagion(seeds=8, rng=1), []), components=[Map], model_params=model_params,
+              name="Contagion")
+
+
+page = Page()
 page  # noqa: B018

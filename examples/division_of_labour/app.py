@@ -2,28 +2,29 @@
 
 import numpy as np
 import solara
-from matplotlib.figure import Figure
-from mesa.visualization import Slider, SolaraViz, make_plot_component
-from mesa.visualization.utils import update_counter
+from mesa.visualization import Slider, SolaraViz
 from model import DivisionOfLabour
 
+from organism import Topology
+from organism.app import Layer, make_field_component
 
-@solara.component
-def Workers(model):
-    """Draw what each worker has done so far, sorted by its first task."""
-    update_counter.get()
-    figure = Figure(figsize=(5, 4), layout="constrained")
-    axes = figure.subplots()
-    shares = model.done / np.maximum(model.done.sum(1, keepdims=True), 1)
-    order, below = np.lexsort((shares[:, 0], model.major)), np.zeros(len(shares))
-    for task in range(shares.shape[1]):
-        axes.bar(np.arange(len(shares)), shares[order, task], 1, below, label=f"task {task + 1}")
-        below += shares[order, task]
-    axes.set(xlabel="worker (minors first)", ylabel="share of its work",
-             title=f"specialisation {model.specialisation:.2f}")
-    axes.legend(loc="lower right")
-    solara.FigureMatplotlib(figure)
+TASKS = ["none", "task 1", "task 2", "task 3", "task 4"]
 
+
+def mostly(model):
+    """Return the task that each worker has done most, 0 where it has done none."""
+    return np.where(model.done.any(axis=1), 1 + model.done.argmax(axis=1), 0)
+
+
+# A row of workers, minors first: nobody looks at anybody, so there is no map.
+Workers = make_field_component(
+    {"done most": Layer(mostly, categories=TASKS), "at work": Layer(lambda model: model.state[:, 0], categories=TASKS),
+     "threshold of task 1": Layer(lambda model: model.state[:, 1], low=0)},
+    lambda model: Topology.grid((len(model.state),), torus=False),
+    series={"minors at work": lambda model: model.busy(~model.major),
+            "majors at work": lambda model: model.busy(model.major),
+            "stimulus": lambda model: model.stimulus.mean(), "specialisation": lambda model: model.specialisation},
+    text=lambda model: f"{model.major.sum()} majors at the right")
 
 model_params = {
     "workers": Slider("workers", 100, 10, 500, 10),
@@ -36,8 +37,13 @@ model_params = {
     "rng": Slider("seed", 1, 0, 100, 1),
 }
 
-page = SolaraViz(DivisionOfLabour(tasks=2, rng=1),
-                 components=[Workers, make_plot_component(["minors at work", "majors at work"]),
-                             make_plot_component("stimulus")],
-                 model_params=model_params, name="Division of labour")
+
+@solara.component
+def Page():
+    """Give each browser tab a model of its own."""
+    SolaraViz(solara.use_memo(lambda: DivisionOfLabour(tasks=2, rng=1), []), components=[Workers],
+              model_params=model_params, name="Division of labour")
+
+
+page = Page()
 page  # noqa: B018

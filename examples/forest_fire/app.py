@@ -1,6 +1,7 @@
 """The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
 import numpy as np
+import solara
 from mesa.visualization import Slider, SolaraViz
 from model import ForestFire
 
@@ -44,7 +45,13 @@ model_params = {
     "rng": Slider("seed", 1, 0, 100, 1),
 }
 
-page = SolaraViz(ForestFire(rng=1),
-                 components=[Map], model_params=model_params,
-                 name="Forest, fire and members")
+
+@solara.component
+def Page():
+    """Give each browser tab a model of its own."""
+    SolaraViz(solara.use_memo(lambda: ForestFire(rng=1), []), components=[Map], model_params=model_params,
+              name="Forest, fire and members")
+
+
+page = Page()
 page  # noqa: B018

@@ -1,5 +1,6 @@
 """The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
+import solara
 from mesa.visualization import Slider, SolaraViz
 from model import SpatialDilemma
 
@@ -23,6 +24,13 @@ model_params = {
     "rng": Slider("seed", 1, 0, 100, 1),
 }
 
-page = SolaraViz(SpatialDilemma(rng=1), components=[Map], model_params=model_params,
-                 name="Spatial prisoner's dilemma")
+
+@solara.component
+def Page():
+    """Give each browser tab a model of its own."""
+    SolaraViz(solara.use_memo(lambda: SpatialDilemma(rng=1), []), components=[Map], model_params=model_params,
+              name="Spatial prisoner's dilemma")
+
+
+page = Page()
 page  # noqa: B018

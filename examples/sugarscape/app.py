@@ -1,5 +1,6 @@
 """The model in the browser: ``organism app app.py`` or ``solara run app.py``."""
 
+import solara
 from mesa.visualization import Slider, SolaraViz
 from model import Sugarscape, price
 
@@ -31,5 +32,13 @@ model_params = {
     "rng": Slider("seed", 1, 0, 100, 1),
 }
 
-page = SolaraViz(Sugarscape(rng=1), components=[Map], model_params=model_params, name="Sugarscape with trade")
+
+@solara.component
+def Page():
+    """Give each browser tab a model of its own."""
+    SolaraViz(solara.use_memo(lambda: Sugarscape(rng=1), []), components=[Map], model_params=model_params,
+              name="Sugarscape with trade")
+
+
+page = Page()
 page  # noqa: B018

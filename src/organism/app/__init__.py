@@ -1,6 +1,8 @@
 """The web page: :func:`make_view_component` and :func:`make_field_component` for Mesa's SolaraViz, and our own page.
 
-``organism app`` opens it; so does ``solara run organism.app``. Both components draw at each of the
+``organism app`` opens it, and asks nothing of the internet; so does ``solara run organism.app``, with Solara's own
+settings (it looks whether solara.dev can be reached). A model is shown as it is; one that raises in a step is stopped,
+and the page says why. Parameters at the side are taken up on Reset. Both components draw at each of the
 model's steps, one byte a site, into a widget that stays where it is.
 
 >>> from mesa.visualization import SolaraViz

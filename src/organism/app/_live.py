@@ -11,7 +11,7 @@ from mesa.visualization.utils import update_counter
 
 from .._paint import check_field
 from ..model import OrganismModel
-from ..view import SERIES
+from ..view import SERIES, SLIDERS
 from ..view._fields import FieldSubject, read_layers
 from ..view._series import read_measures
 from ..view._subject import Subject
@@ -106,6 +106,7 @@ def Followed(model, subject, field, sliders, series):
     if shown.current is not subject:
         shown.current = subject
         widget.follow(subject, guard.lock)
+        widget.message = guard.error            # also to a page that comes later
 
     def refresh(_count):
         widget.message = guard.error
@@ -142,7 +143,7 @@ def _component(make_subject, field, sliders, series):
     return View
 
 
-def make_view_component(field="task", sliders=("care.weight",), series=SERIES):
+def make_view_component(field="task", sliders=SLIDERS, series=SERIES):
     """Return a component for Mesa's SolaraViz that shows an `OrganismModel` as it runs.
 
     Parameters

@@ -46,7 +46,7 @@ TOPOLOGIES = {
     "ring": lambda side: Topology.grid((side * side,), radius=4),
     "small world": lambda side: _small_world(side * side),
     "scale-free network": lambda side: _scale_free(side * side),
-    "karate club": _karate,
+    "karate club (34 nodes)": _karate,
 }
 #: Sides of grids; networks have as many nodes as the grid has cells.
 SIZES = (8, 16, 32, 64, 128)
@@ -54,6 +54,8 @@ SIZES = (8, 16, 32, 64, 128)
 SLIDERS = {"care.weight": 1.0, "care.saturation": 2.0, "exchange.share_cost": 0.2, "exchange.loss": 0.5,
            "production.depletion": 0.2, "production.skill_gain": 3.0, "metabolism.spoilage": 0.2,
            "learning.rate": 0.5, "learning.exploration": 0.2, "demography.hazard": 0.01}
+#: Steps of each slider.
+STEPS = 100
 VIEW = make_view_component()
 
 
@@ -76,6 +78,11 @@ class PageModel(OrganismModel):
         if topology not in TOPOLOGIES:
             raise ValueError(f"topology must be one of {', '.join(TOPOLOGIES)}, not {topology!r}"
                              + closest(str(topology), TOPOLOGIES))
+        # Sliders round what they are given: what lies within half a step of the preset's value is that value.
+        given = Params.preset(preset)
+        kwargs = {name: given[name] if name in SLIDERS and isinstance(given[name], float)
+                  and abs(value - given[name]) <= (0.5 + 1e-9) * SLIDERS[name] / STEPS else value
+                  for name, value in kwargs.items()}
         super().__init__(topology=TOPOLOGIES[topology](size), preset=preset, rng=rng, **kwargs)
 
 
@@ -88,13 +95,17 @@ def parameters(preset: str) -> dict:
     for name, most in SLIDERS.items():
         group, _, part = name.partition(".")
         low = GROUPS[group].__dataclass_fields__[part].metadata
-        step = most / 100
+        step = most / STEPS
         value = params[name]
         chosen[name] = Slider(name, float(value if not isinstance(value, tuple) else value[0]),
                               step if low["open_low"] else 0.0, most, step)
     for name in ("production.rest", "demography.enabled"):
         chosen[name] = {"type": "Checkbox", "label": name, "value": params[name]}
     return chosen
+
+
+def _brief(value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 @solara.component
@@ -127,6 +138,8 @@ def Aside(model):
                 solara.Error(f"It could not be drawn: {drawing.exception}")
             elif drawing.latest is not None:
                 solara.FigureMatplotlib(drawing.latest, dependencies=[drawing.latest])
+        with solara.Card("Parameters of this world"):
+            solara.Text("; ".join(f"{name} {_brief(model.world.params[name])}" for name in ("care.kind", *SLIDERS)))
         with solara.Card("Download"), solara.Column():
             for label, (file, _) in DOWNLOADS.items():
                 solara.FileDownload(files[label], file, label=label)
@@ -153,6 +166,6 @@ def Model():
             solara.Text("Parameters below are taken up on Reset; sliders at the picture change the running world.")
         if turn % 2:
             solara.Div()        # what Mesa puts below keeps its state while it keeps its place: it gets another
-    if asked not in presets:
+    if asked not in presets and preset.value == "organic":
         solara.Error(f"no preset is called {asked!r}" + closest(asked, presets))
     Run(*wanted).key(" ".join(map(str, wanted)))
