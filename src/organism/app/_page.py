@@ -127,6 +127,8 @@ def Aside(model):
     drawing = solara.lab.use_task(lambda: draw(model, name.value), dependencies=None, raise_error=False)
     picture = solara.use_memo(lambda: partial(picture_png, model, name.value), [model, name.value])
     files = solara.use_memo(lambda: {label: partial(make, model) for label, (_, make) in DOWNLOADS.items()}, [model])
+    began = solara.use_memo(lambda: "; ".join(f"{name} {_brief(model.world.params[name])}"
+                                              for name in ("care.kind", *SLIDERS)), [model])
     with solara.Column(style={"max-width": "640px", "flex": "1 1 400px"}):
         with solara.Card("Pictures"):
             solara.Select("picture", values=list(PICTURES), value=name)
@@ -138,8 +140,8 @@ def Aside(model):
                 solara.Error(f"It could not be drawn: {drawing.exception}")
             elif drawing.latest is not None:
                 solara.FigureMatplotlib(drawing.latest, dependencies=[drawing.latest])
-        with solara.Card("Parameters of this world"):
-            solara.Text("; ".join(f"{name} {_brief(model.world.params[name])}" for name in ("care.kind", *SLIDERS)))
+        with solara.Card("Parameters at the start"):
+            solara.Text(began)
         with solara.Card("Download"), solara.Column():
             for label, (file, _) in DOWNLOADS.items():
                 solara.FileDownload(files[label], file, label=label)
