@@ -25,7 +25,7 @@ function makePanel(parent, index, send) {
   const base = put(stage, "canvas", {}, { role: "img", tabindex: "0" });
   const over = put(stage, "canvas", { className: "over" }, { "aria-hidden": "true" });
   const text = put(box, "output"), ties = put(box, "small");
-  const ink = base.getContext("2d"), lines = over.getContext("2d");
+  const ink = base.getContext("2d", { willReadFrequently: true }), lines = over.getContext("2d");
   let places, links, image, pixels, below, disc, radius, n = 0, spoken = 0;
   const MANY = 300;                            // dots from which on they are put in as pixels, without outlines
 
