@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import re
 import shlex
+import warnings
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ def modules():
     names = [info.name for info in pkgutil.walk_packages(organism.__path__, "organism.", onerror=lambda name: None)]
     if any(importlib.util.find_spec(name) is None for name in ("solara", "altair", "ipyvuetify")):
         names = [name for name in names if not name.startswith("organism.app")]     # which then says what it needs
-    return [organism] + [importlib.import_module(name) for name in sorted(names) if name not in SKIPPED]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")       # Solara's, of Mesa's own components
+        return [organism] + [importlib.import_module(name) for name in sorted(names) if name not in SKIPPED]
 
 
 def public_objects():
