@@ -1,7 +1,7 @@
 """The widget in the notebook: worlds played in the background, and a page that draws them.
 
 Pictures travel as messages, not as synchronised state: one byte a site, as numbers of a
-palette. The page answers each with the number of the frame it has drawn.
+palette. A few times a second the page tells which frame it has drawn.
 """
 
 from __future__ import annotations
